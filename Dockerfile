@@ -1,0 +1,31 @@
+# syntax=docker/dockerfile:1
+# The image of the sidecar: the package in an environment of its own, no compiler, no shell needed.
+
+FROM python:3.13.9-slim-bookworm AS build
+WORKDIR /build
+RUN python -m venv /opt/driftgauge
+COPY requirements-dev.lock ./
+COPY pyproject.toml README.md LICENSE NOTICE ./
+# The demo carries the rules as a link.
+COPY prometheus/driftgauge.rules.yml ./prometheus/
+COPY src ./src
+# The lock file constrains: what CI tested is what the image runs.
+RUN /opt/driftgauge/bin/pip install --no-cache-dir --constraint requirements-dev.lock .
+
+FROM python:3.13.9-slim-bookworm
+LABEL org.opencontainers.image.title="driftgauge" \
+      org.opencontainers.image.description="A sidecar that tells Prometheus how far a model has moved" \
+      org.opencontainers.image.licenses="Apache-2.0"
+COPY --from=build /opt/driftgauge /opt/driftgauge
+# The only place that is written to, so that the root file system can be read-only.
+RUN install -d -o 65532 -g 65532 /data
+ENV PATH=/opt/driftgauge/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    SQLITE_TMPDIR=/data
+VOLUME /data
+EXPOSE 9877 9878
+USER 65532:65532
+ENTRYPOINT ["driftgauge"]
+# Records come from the same pod only; Prometheus comes from outside.
+CMD ["serve", "--data", "/data", "--listen", "127.0.0.1:9877", "--metrics-listen", "0.0.0.0:9878"]

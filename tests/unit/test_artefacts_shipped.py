@@ -1,0 +1,309 @@
+"""Rules, dashboards, manifests and the image's recipe: each is checked by the tool that will load it."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import promql_parser as promql
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+RULES = ROOT / "prometheus" / "driftgauge.rules.yml"
+DASHBOARDS = sorted((ROOT / "grafana" / "dashboards").glob("*.json"))
+
+# Labels that no metric of ours carries: those of the scrape, of Kubernetes' discovery, of Prometheus.
+TARGET_LABELS = {"job", "instance", "namespace", "pod", "container", "le", "alertstate", "alertname"}
+# Labels that would clash with those of the scrape or of other exporters.
+FORBIDDEN_LABELS = {"type", "service", "env", "stage", "owner", "region", "cluster", "quantile"}
+SUFFIXES = re.compile(r"_(bucket|sum|count)$")
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What a query may ask for: labels and type by name."""
+
+    labels: dict[str, set[str]]
+    counters: set[str]
+
+
+@pytest.fixture(scope="module")
+def exported() -> Exported:
+    from driftgauge.metrics import METRICS
+
+    labels: dict[str, set[str]] = {"ALERTS": {"model", "feature"}}
+    counters = set()
+    for metric in METRICS:
+        names = [metric.name]
+        if metric.type == "histogram":
+            names = [f"{metric.name}_{part}" for part in ("bucket", "sum", "count")]
+        if metric.type != "gauge":
+            counters.update(names)
+        labels.update({name: set(metric.labels) for name in names})
+    for rule in rules():
+        if "record" in rule:
+            labels[rule["record"]] = {
+                label for name in metrics_of(rule["expr"]) for label in labels.get(name, ())
+            }
+    return Exported(labels, counters)
+
+
+def run(*command: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def rules() -> list[dict[str, Any]]:
+    groups = yaml.safe_load(RULES.read_text(encoding="utf-8"))["groups"]
+    return [rule for group in groups for rule in group["rules"]]
+
+
+def alerts() -> list[dict[str, Any]]:
+    return [rule for rule in rules() if "alert" in rule]
+
+
+def walk(node: Any) -> Iterator[Any]:
+    """A query's nodes, itself first."""
+    yield node
+    for name in ("lhs", "rhs", "expr", "param", "vector_selector"):
+        child = getattr(node, name, None)
+        if child is not None:
+            yield from walk(child)
+    for child in getattr(node, "args", ()):
+        yield from walk(child)
+
+
+def selectors(query: str) -> list[Any]:
+    return [node for node in walk(promql.parse(query)) if isinstance(node, promql.VectorSelector)]
+
+
+def metrics_of(query: str) -> set[str]:
+    return {selector.name for selector in selectors(query)}
+
+
+def grouped_labels(query: str) -> set[str]:
+    """Labels named in by, without, on, ignoring and group_left."""
+    found: set[str] = set()
+    for node in walk(promql.parse(query)):
+        modifier = getattr(node, "modifier", None)
+        matching = getattr(modifier, "matching", None)
+        found.update(getattr(modifier, "labels", None) or ())
+        found.update(getattr(matching, "labels", None) or ())
+        found.update(getattr(modifier, "group_labels", None) or ())
+    return found
+
+
+def panels(dashboard: dict[str, Any]) -> list[dict[str, Any]]:
+    nested = [inner for panel in dashboard["panels"] for inner in panel.get("panels", ())]
+    return [panel for panel in (*dashboard["panels"], *nested) if panel["type"] != "row"]
+
+
+def plain(query: str) -> str:
+    """A dashboard's query with Grafana's variables filled in."""
+    return re.sub(r"\$\{?\w+\}?", "x", query.replace("$__rate_interval", "1m"))
+
+
+def dashboard_queries(path: Path) -> list[tuple[str, str]]:
+    """Each query of a dashboard with the place where it stands."""
+    dashboard = json.loads(path.read_text(encoding="utf-8"))
+    found = [(p["title"], t["expr"]) for p in panels(dashboard) for t in p["targets"]]
+    found += [(a["name"], a["expr"]) for a in dashboard["annotations"]["list"]]
+    for variable in dashboard["templating"]["list"]:
+        asked = re.fullmatch(r"label_values\((.*), (\w+)\)", variable.get("definition", ""))
+        if asked:
+            found.append((f"${variable['name']}", f"sum by ({asked[2]}) ({asked[1]})"))
+    return [(f"{path.name}: {title}", plain(query)) for title, query in found]
+
+
+QUERIES = [
+    *((rule.get("alert") or rule["record"], rule["expr"]) for rule in rules()),
+    *(query for path in DASHBOARDS for query in dashboard_queries(path)),
+]
+
+
+@pytest.mark.parametrize(("place", "query"), QUERIES, ids=[place for place, _ in QUERIES])
+def test_every_query_asks_for_metrics_and_labels_that_exist(exported, place, query):
+    for selector in selectors(query):
+        assert selector.name in exported.labels, f"{place}: no metric {selector.name}"
+        known = exported.labels[selector.name] | TARGET_LABELS
+        asked = {matcher.name for matcher in selector.matchers.matchers}
+        assert asked <= known, f"{place}: {selector.name} has no label {sorted(asked - known)}"
+    known = TARGET_LABELS.union(*(exported.labels[name] for name in metrics_of(query)))
+    assert grouped_labels(query) <= known, (
+        f"{place}: no metric asked for has {sorted(grouped_labels(query) - known)}"
+    )
+
+
+@pytest.mark.parametrize(("place", "query"), QUERIES, ids=[place for place, _ in QUERIES])
+def test_rates_are_taken_of_counters_only(exported, place, query):
+    rates = [
+        n
+        for n in walk(promql.parse(query))
+        if isinstance(n, promql.Call) and n.func.name in ("rate", "increase")
+    ]
+    for rate in rates:
+        [selector] = selectors(rate.prettify())
+        assert selector.name in exported.counters, (
+            f"{place}: {rate.func.name} of {selector.name}, which is no counter"
+        )
+
+
+def test_no_exported_label_clashes(exported):
+    clashing = {name: sorted(labels & FORBIDDEN_LABELS) for name, labels in exported.labels.items()}
+    assert not {name: labels for name, labels in clashing.items() if labels}
+
+
+def test_promtool_accepts_the_rules(require_tool):
+    run(require_tool("promtool"), "check", "rules", "--lint=all", "--lint-fatal", str(RULES))
+
+
+def test_promtool_accepts_the_example_configuration(require_tool):
+    run(require_tool("promtool"), "check", "config", "prometheus/prometheus.example.yml")
+
+
+def test_alerts_fire_and_stop_as_their_tests_say(require_tool):
+    run(require_tool("promtool"), "test", "rules", "prometheus/driftgauge.rules.test.yml")
+
+
+@pytest.mark.parametrize("alert", alerts(), ids=lambda alert: alert["alert"])
+def test_every_alert_tells_what_to_do(alert):
+    assert re.fullmatch(r"([A-Z][a-z0-9]+)+", alert["alert"])
+    assert re.search(r"[<>=]=?", alert["expr"]), "expected a comparison"
+    assert alert["for"]
+    assert alert["labels"]["severity"] in {"critical", "warning", "info"}
+    assert "$value" not in str(alert["labels"])
+    assert {"summary", "description", "runbook_url", "dashboard_url"} <= alert["annotations"].keys()
+    assert not re.search(r"humanize\s*\}\}", str(alert["annotations"])), "0.3 would read 300m"
+
+
+@pytest.mark.parametrize("alert", alerts(), ids=lambda alert: alert["alert"])
+def test_every_alert_has_a_section_in_the_runbook(alert):
+    file, anchor = alert["annotations"]["runbook_url"].split("#")
+    titles = re.findall(r"^## (\w+)$", (ROOT / file).read_text(encoding="utf-8"), re.MULTILINE)
+    assert anchor == alert["alert"].lower()
+    assert alert["alert"] in titles
+
+
+def test_every_alert_is_tested_firing_and_three_times_quiet():
+    tests = yaml.safe_load((ROOT / "prometheus" / "driftgauge.rules.test.yml").read_text(encoding="utf-8"))[
+        "tests"
+    ]
+    cases = [case for test in tests for case in test["alert_rule_test"]]
+    for alert in (rule["alert"] for rule in alerts()):
+        fires = [bool(case.get("exp_alerts")) for case in cases if case["alertname"] == alert]
+        # For the alert on absence the case without data is the one that fires.
+        assert fires.count(True) >= 1, alert
+        assert fires.count(False) >= (2 if alert == "DriftgaugeAbsent" else 3), alert
+
+
+def test_there_are_dashboards():
+    assert DASHBOARDS
+
+
+@pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.name)
+def test_a_dashboard_can_be_found_and_not_be_edited(path):
+    dashboard = json.loads(path.read_text(encoding="utf-8"))
+    assert dashboard["uid"] == path.stem
+    assert dashboard["editable"] is False
+    assert "driftgauge" in dashboard["tags"]
+    assert {"datasource", "job", "namespace", "model", "version", "feature"} <= {
+        variable["name"] for variable in dashboard["templating"]["list"]
+    }
+
+
+@pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.name)
+def test_every_panel_says_what_it_shows(path):
+    for panel in panels(json.loads(path.read_text(encoding="utf-8"))):
+        defaults = panel["fieldConfig"]["defaults"]
+        assert panel["title"], panel["id"]
+        assert panel["description"], panel["title"]
+        assert defaults["unit"], panel["title"]
+        assert defaults.get("custom", {}).get("stacking", {"mode": "none"}) == {"mode": "none"}, panel[
+            "title"
+        ]
+
+
+@pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.name)
+def test_panels_neither_share_an_id_nor_overlap(path):
+    every = json.loads(path.read_text(encoding="utf-8"))["panels"]
+    assert len({panel["id"] for panel in every}) == len(every)
+    taken: dict[tuple[int, int], str] = {}
+    for panel in every:
+        at = panel["gridPos"]
+        for cell in (
+            (x, y) for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])
+        ):
+            assert cell[0] < 24, panel["title"]
+            assert cell not in taken, f"{panel['title']} lies over {taken[cell]}"
+            taken[cell] = panel["title"]
+
+
+@pytest.mark.parametrize(
+    ("title", "alert", "threshold"),
+    [
+        ("Evaluation age", "DriftgaugeEvaluationStale", "> 300"),
+        ("Prediction errors", "ModelPredictionErrors", "> 0.05"),
+        ("PSI of score and prediction", "ModelPredictionsMoved", "> 0.25"),
+        ("PSI by feature", "ModelFeatureMoved", "> 0.25"),
+        ("Ranking and accuracy", "ModelRanksByChance", "< 0.55"),
+        ("R2", "ModelWorseThanItsMean", "< 0"),
+        ("Outcomes known", "ModelOutcomesMissing", "< 0.5"),
+    ],
+)
+def test_a_panel_has_the_threshold_of_its_alert(title, alert, threshold):
+    [panel] = [
+        p
+        for path in DASHBOARDS
+        for p in panels(json.loads(path.read_text(encoding="utf-8")))
+        if p["title"] == title
+    ]
+    [rule] = [rule for rule in alerts() if rule["alert"] == alert]
+    shown = panel["fieldConfig"]["defaults"]["thresholds"]["steps"][1]["value"]
+    assert float(threshold.split()[1]) == shown
+    assert re.search(rf"{re.escape(threshold)}(?![.\d])", rule["expr"])
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "grafana" / "provisioning").rglob("*.yaml")), ids=lambda p: p.name
+)
+def test_provisioning_is_of_the_version_that_grafana_reads(path):
+    assert yaml.safe_load(path.read_text(encoding="utf-8"))["apiVersion"] == 1
+
+
+@pytest.mark.parametrize(
+    ("file", "kubernetes"),
+    [
+        *(("sidecar-container.yaml", f"1.{minor}.0") for minor in range(29, 38)),
+        *(("sidecar-container-plain.yaml", f"1.{minor}.0") for minor in range(27, 38)),
+    ],
+)
+def test_kubernetes_accepts_the_manifests(file, kubernetes):
+    manifest = yaml.safe_load((ROOT / "helm" / file).read_text(encoding="utf-8"))
+    kubernetes_validate.validate(manifest, kubernetes, strict=True)
+
+
+@pytest.mark.parametrize("file", ["sidecar-container.yaml", "sidecar-container-plain.yaml"])
+def test_the_sidecar_runs_restricted(file):
+    pod = yaml.safe_load((ROOT / "helm" / file).read_text(encoding="utf-8"))["spec"]["template"]["spec"]
+    [sidecar] = [c for c in (*pod.get("initContainers", ()), *pod["containers"]) if c["name"] == "driftgauge"]
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert sidecar["securityContext"] == {
+        "runAsUser": 65532,
+        "runAsGroup": 65532,
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert all("sizeLimit" in volume["emptyDir"] for volume in pod["volumes"])
+
+
+def test_hadolint_accepts_the_dockerfile(require_tool):
+    run(require_tool("hadolint"), "Dockerfile")
