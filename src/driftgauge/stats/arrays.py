@@ -1,0 +1,111 @@
+"""Array types, the checks that every statistic shares, and the safe quotient."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Counts: TypeAlias = npt.NDArray[np.floating | np.integer]
+"""Numbers of records, whole or weighted: any integer or floating array."""
+
+Values: TypeAlias = npt.NDArray[np.float64]
+"""Results, or samples: float64. NaN stands for "undefined here"."""
+
+Bins: TypeAlias = npt.NDArray[np.intp]
+"""Bin numbers."""
+
+Numbers: TypeAlias = Counts | float
+"""An array of any shape, or one number."""
+
+LARGEST = float(np.finfo(np.float64).max)
+
+
+def checked_counts(counts: Numbers, where: str) -> Values:
+    """*counts* as float64; every element must be finite and at least 0.
+
+    Raises:
+        ValueError: the first element that is negative or not finite, by index.
+
+    Cost: nothing for unsigned integers, one pass for others.
+    """
+    array = np.asarray(counts)
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"{where}: expected an array of numbers, found dtype {array.dtype}")
+    if array.dtype.kind in "if" and array.size and not 0 <= array.min() <= array.max() < np.inf:
+        bad = ~((array >= 0) & (array < np.inf))
+        index = tuple(int(i) for i in np.argwhere(bad)[0])
+        raise ValueError(f"{where}: expected finite counts of at least 0, found {array[index]} at {index}")
+    return array.astype(np.float64, copy=False)
+
+
+def checked_pair(reference_counts: Counts, current_counts: Counts) -> tuple[Values, Values]:
+    """Both sides as float64, with equal bins (last axis) and fitting leading axes.
+
+    Raises:
+        ValueError: no bins, a different number of bins, leading axes that do
+            not broadcast, or a bad count.
+    """
+    reference = checked_counts(reference_counts, "reference_counts")
+    current = checked_counts(current_counts, "current_counts")
+    if reference.ndim == 0 or reference.shape[-1] == 0:
+        raise ValueError(
+            f"reference_counts: expected at least 1 bin on the last axis, found shape {reference.shape}"
+        )
+    if reference.shape != current.shape and not _fit(reference.shape, current.shape):
+        raise ValueError(
+            f"current_counts: expected the bins of reference_counts, shape {reference.shape}, "
+            f"found {current.shape}"
+        )
+    return reference, current
+
+
+def checked_edges(edges: Values, counts: Values) -> tuple[Values, Values]:
+    """*edges* as float64, and the widths between them.
+
+    There must be one more than the bins of *counts*, finite and never falling;
+    leading axes broadcast with those of *counts*. A width that overflows is held
+    at the largest float.
+
+    Raises:
+        ValueError: any of these does not hold.
+    """
+    array = np.asarray(edges, dtype=np.float64)
+    ends = (*counts.shape[:-1], counts.shape[-1] + 1)
+    if array.shape != ends and not _fit(ends, array.shape):
+        raise ValueError(f"edges: expected one more than the bins of {counts.shape}, found {array.shape}")
+    with np.errstate(over="ignore", invalid="ignore"):
+        widths = array[..., 1:] - array[..., :-1]
+    if widths.size and not 0 <= widths.min() <= widths.max() < np.inf:
+        if not np.isfinite(array).all():
+            raise ValueError("edges: expected finite numbers, found NaN or infinity")
+        if widths.min() < 0:
+            raise ValueError("edges: expected ascending order, found a step down")
+    return array, np.minimum(widths, LARGEST)
+
+
+def _fit(first: tuple[int, ...], second: tuple[int, ...]) -> bool:
+    if not second or first[-1] != second[-1]:
+        return False
+    try:
+        np.broadcast_shapes(first, second)
+    except ValueError:
+        return False
+    return True
+
+
+def totals(counts: Values) -> Values:
+    """Sum over the last axis, kept as an axis of 1; NaN where it is 0.
+
+    Dividing by it makes a row without data NaN without a warning.
+    """
+    total: Values = counts.sum(axis=-1, keepdims=True)
+    return np.where(total > 0, total, np.nan)
+
+
+def quotient(numerator: Numbers, denominator: Numbers) -> Values:
+    """``numerator / denominator``; NaN where that is not a finite number (0 below the line)."""
+    with np.errstate(all="ignore"):
+        result = np.asarray(np.true_divide(numerator, denominator), dtype=np.float64)
+    return np.where(np.isfinite(result), result, np.nan)

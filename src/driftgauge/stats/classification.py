@@ -1,0 +1,282 @@
+"""Quality of classifiers from counts and sums.
+
+The metrics of one class against the rest all take the same four arrays, in the
+same order (true positives, false positives, false negatives, true negatives),
+so that ``f(*per_class_counts(confusion))`` works for each. Any shapes that
+broadcast, whole or weighted counts. A quotient with nothing below the line is
+NaN, not 0: no evidence is not bad evidence (scikit-learn's
+``zero_division=nan``). O(elements). Negative counts raise ``ValueError``. Each
+is checked against scikit-learn's metric of that name to 1e-12, where both are
+defined.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from driftgauge.stats.arrays import (
+    Counts,
+    Numbers,
+    Values,
+    checked_counts,
+    quotient,
+    totals,
+)
+
+
+def _four(tp: Numbers, fp: Numbers, fn: Numbers, tn: Numbers) -> tuple[Values, Values, Values, Values]:
+    return (
+        checked_counts(tp, "tp"),
+        checked_counts(fp, "fp"),
+        checked_counts(fn, "fn"),
+        checked_counts(tn, "tn"),
+    )
+
+
+def accuracy(tp: Numbers, fp: Numbers, fn: Numbers, tn: Numbers) -> Values:
+    """Share of records predicted right, (tp + tn) / all; NaN without records."""
+    tp, fp, fn, tn = _four(tp, fp, fn, tn)
+    return quotient(tp + tn, tp + fp + fn + tn)
+
+
+def balanced_accuracy(tp: Numbers, fp: Numbers, fn: Numbers, tn: Numbers) -> Values:
+    """Mean of recall and specificity; NaN when either class has no outcome.
+
+    (scikit-learn would average over the one class that is there.) For several
+    classes: ``macro(recall(*per_class_counts(confusion)))``.
+    """
+    return (recall(tp, fp, fn, tn) + specificity(tp, fp, fn, tn)) / 2
+
+
+def precision(tp: Numbers, fp: Numbers, fn: Numbers, tn: Numbers) -> Values:
+    """Share of positive predictions that were right, tp / (tp + fp).
+
+    NaN when nothing was predicted positive.
+    """
+    tp, fp, _, _ = _four(tp, fp, fn, tn)
+    return quotient(tp, tp + fp)
+
+
+def recall(tp: Numbers, fp: Numbers, fn: Numbers, tn: Numbers) -> Values:
+    """Share of positive outcomes that were found, tp / (tp + fn).
+
+    NaN when no outcome was positive.
+    """
+    tp, _, fn, _ = _four(tp, fp, fn, tn)
+    return quotient(tp, tp + fn)
+
+
+def specificity(tp: Numbers, fp: Numbers, fn: Numbers, tn: Numbers) -> Values:
+    """Share of negative outcomes that were left alone, tn / (tn + fp).
+
+    NaN when no outcome was negative.
+    """
+    _, fp, _, tn = _four(tp, fp, fn, tn)
+    return quotient(tn, tn + fp)
+
+
+def f1(tp: Numbers, fp: Numbers, fn: Numbers, tn: Numbers) -> Values:
+    """Harmonic mean of precision and recall, 2 tp / (2 tp + fp + fn).
+
+    0 when positives exist or were predicted and none was right; NaN when there
+    are neither positive outcomes nor positive predictions.
+    """
+    tp, fp, fn, _ = _four(tp, fp, fn, tn)
+    return quotient(2 * tp, 2 * tp + fp + fn)
+
+
+def mcc(tp: Numbers, fp: Numbers, fn: Numbers, tn: Numbers) -> Values:
+    """Matthews correlation coefficient (Matthews, 1975), in [-1, 1].
+
+    NaN when outcomes or predictions are all of one class (scikit-learn gives 0).
+    For several classes: `multiclass_mcc`.
+    """
+    tp, fp, fn, tn = _four(tp, fp, fn, tn)
+    covariance = tp * tn - fp * fn
+    spread = np.sqrt((tp + fp) * (tn + fn)) * np.sqrt((tp + fn) * (tn + fp))
+    return np.clip(quotient(covariance, spread), -1.0, 1.0)
+
+
+def per_class_counts(confusion: Counts) -> tuple[Values, Values, Values, Values]:
+    """(tp, fp, fn, tn) of each class against the rest.
+
+    Args:
+        confusion: shape (..., classes, classes), rows the outcome, columns the
+            prediction.
+
+    Returns:
+        Four arrays of shape (..., classes); all 0 for an empty matrix.
+
+    Raises:
+        ValueError: not square, or a bad count.
+
+    Checked against ``sklearn.metrics.multilabel_confusion_matrix``, exactly.
+    """
+    matrix = _square(confusion)
+    outcomes: Values = matrix.sum(axis=-1)
+    predictions: Values = matrix.sum(axis=-2)
+    tp: Values = np.diagonal(matrix, axis1=-2, axis2=-1)
+    total: Values = outcomes.sum(axis=-1, keepdims=True)
+    # Grouped so that only differences of sums over the same cells are taken.
+    return tp, predictions - tp, outcomes - tp, (total - outcomes) - (predictions - tp)
+
+
+def multiclass_accuracy(confusion: Counts) -> Values:
+    """Share of records on the diagonal, shape (...); NaN for an empty matrix."""
+    matrix = _square(confusion)
+    return quotient(np.trace(matrix, axis1=-2, axis2=-1), matrix.sum(axis=(-2, -1)))
+
+
+def multiclass_mcc(confusion: Counts) -> Values:
+    """Matthews correlation for several classes (R_K; Gorodkin, 2004), in [-1, 1].
+
+    NaN when outcomes or predictions are all of one class. Equal to `mcc` for two
+    classes. Checked against ``sklearn.metrics.matthews_corrcoef`` to 1e-12.
+    """
+    matrix = _square(confusion)
+    total = matrix.sum(axis=(-2, -1))
+    outcomes, predictions = matrix.sum(axis=-1), matrix.sum(axis=-2)
+    right = np.trace(matrix, axis1=-2, axis2=-1)
+    covariance = right * total - (outcomes * predictions).sum(axis=-1)
+    of_outcomes = total**2 - (outcomes**2).sum(axis=-1)
+    of_predictions = total**2 - (predictions**2).sum(axis=-1)
+    return np.clip(quotient(covariance, np.sqrt(of_outcomes * of_predictions)), -1.0, 1.0)
+
+
+def _square(confusion: Counts) -> Values:
+    matrix = checked_counts(confusion, "confusion")
+    if matrix.ndim < 2 or matrix.shape[-1] != matrix.shape[-2]:
+        raise ValueError(f"confusion: expected shape (..., K, K), found {matrix.shape}")
+    return matrix
+
+
+def macro(values: Values) -> Values:
+    """Plain mean over the last axis (classes) of what is defined; NaN when nothing is."""
+    there = ~np.isnan(values)
+    return quotient(np.where(there, values, 0.0).sum(axis=-1), there.sum(axis=-1))
+
+
+def weighted(values: Values, support: Counts) -> Values:
+    """Mean over the last axis weighted by *support*, of what is defined.
+
+    A class whose value is NaN takes no part, nor does its weight. NaN when no
+    class with a value has support.
+    """
+    weights = np.where(np.isnan(values), 0.0, checked_counts(support, "support"))
+    return quotient((np.nan_to_num(values) * weights).sum(axis=-1), weights.sum(axis=-1))
+
+
+def roc_auc(positive_counts: Counts, negative_counts: Counts) -> tuple[Values, Values]:
+    """Area under the ROC curve from score bins, and how far it can be off.
+
+    The chance that a positive record's score lies above a negative one's, a tie
+    (here: the same bin) counting half; the Mann-Whitney statistic.
+
+    Args:
+        positive_counts, negative_counts: shape (..., bins), the records of each
+            outcome per score bin, bins ascending by score.
+
+    Returns:
+        (value, half width), each of shape (...). The area of the unbinned scores
+        lies in value +- half width, where half width = ``sum(P_i * N_i) /
+        (2 * P * N)``; where each distinct score has its own bin they are equal.
+        Both NaN when a class is absent.
+
+    Source: Hanley and McNeil, 1982. Checked against
+    ``sklearn.metrics.roc_auc_score`` to 1e-12, and the half width on continuous
+    scores.
+    """
+    positive, negative = _classes(positive_counts, negative_counts)
+    pairs = positive.sum(axis=-1) * negative.sum(axis=-1)
+    tied = (positive * negative).sum(axis=-1) / 2
+    above = (positive * (np.cumsum(negative, axis=-1) - negative)).sum(axis=-1)
+    return np.minimum(quotient(above + tied, pairs), 1.0), quotient(tied, pairs)
+
+
+def average_precision(positive_counts: Counts, negative_counts: Counts) -> Values:
+    """Average precision from score bins: precision at each bin's lower end, weighted by recall.
+
+    ``sum((R_i - R_(i+1)) * precision_i)`` from the highest bin down, without
+    interpolation; records of one bin are tied. Arguments as for `roc_auc`.
+
+    Returns:
+        In [0, 1], shape (...); 1 without negatives; NaN without positives.
+
+    Source: scikit-learn's definition. Checked against
+    ``sklearn.metrics.average_precision_score`` to 1e-12.
+    """
+    positive, negative = _classes(positive_counts, negative_counts)
+    found = np.cumsum(positive[..., ::-1], axis=-1)
+    flagged = found + np.cumsum(negative[..., ::-1], axis=-1)
+    precisions = np.zeros_like(flagged)
+    np.divide(found, flagged, out=precisions, where=flagged > 0)
+    gained: Values = (positive[..., ::-1] * precisions).sum(axis=-1)
+    return np.minimum(quotient(gained, positive.sum(axis=-1)), 1.0)
+
+
+def _classes(positive_counts: Counts, negative_counts: Counts) -> tuple[Values, Values]:
+    positive = checked_counts(positive_counts, "positive_counts")
+    negative = checked_counts(negative_counts, "negative_counts")
+    if positive.ndim == 0 or positive.shape != negative.shape:
+        raise ValueError(
+            f"negative_counts: expected the bins of positive_counts, shape {positive.shape}, "
+            f"found {negative.shape}"
+        )
+    return positive, negative
+
+
+def log_loss(sum_log_loss: Numbers, n: Numbers) -> Values:
+    """Mean of ``-ln(score of the class that came)``, in nats; NaN without records.
+
+    The caller clips scores to the float64 epsilon before it sums, as
+    scikit-learn does; one score of 0 would make it infinite.
+    """
+    return quotient(sum_log_loss, checked_counts(n, "n"))
+
+
+def brier(sum_squared: Numbers, n: Numbers) -> Values:
+    """Mean squared difference of score and outcome (Brier, 1950); NaN without records."""
+    return quotient(sum_squared, checked_counts(n, "n"))
+
+
+def ece(bin_counts: Counts, bin_score_sums: Values, bin_outcome_sums: Values) -> Values:
+    """Expected calibration error: |mean outcome - mean score| of each bin, weighted by its share.
+
+    Args:
+        bin_counts: records per score bin, shape (..., bins).
+        bin_score_sums: sum of their scores.
+        bin_outcome_sums: sum of their outcomes (0 or 1).
+
+    Returns:
+        In [0, 1] for scores in [0, 1], shape (...); empty bins take no part; NaN
+        without records. It falls with fewer bins: quote their number beside it.
+
+    Source: Naeini, Cooper and Hauskrecht, 2015, eq. 3. Checked by hand and
+    against ``sklearn.calibration.calibration_curve`` weighted by counts, to 1e-12.
+    """
+    counts, gaps = _calibration_gaps(bin_counts, bin_score_sums, bin_outcome_sums)
+    return quotient(gaps.sum(axis=-1), counts.sum(axis=-1))
+
+
+def mce(bin_counts: Counts, bin_score_sums: Values, bin_outcome_sums: Values) -> Values:
+    """Maximum calibration error: the largest |mean outcome - mean score| of a bin.
+
+    Arguments, source and check as for `ece`; one record in a bin is enough to
+    decide it. NaN without records.
+    """
+    counts, gaps = _calibration_gaps(bin_counts, bin_score_sums, bin_outcome_sums)
+    worst: Values = np.nan_to_num(quotient(gaps, counts)).max(axis=-1)
+    return np.where(totals(counts)[..., 0] > 0, worst, np.nan)
+
+
+def _calibration_gaps(
+    bin_counts: Counts, bin_score_sums: Values, bin_outcome_sums: Values
+) -> tuple[Values, Values]:
+    counts = checked_counts(bin_counts, "bin_counts")
+    scores, outcomes = np.asarray(bin_score_sums), np.asarray(bin_outcome_sums)
+    if counts.ndim == 0 or not counts.shape == scores.shape == outcomes.shape:
+        raise ValueError(
+            f"bin_score_sums, bin_outcome_sums: expected the shape of bin_counts, {counts.shape}, "
+            f"found {scores.shape} and {outcomes.shape}"
+        )
+    return counts, np.where(counts > 0, np.abs(outcomes - scores), 0.0)

@@ -1,0 +1,319 @@
+"""How far two binned samples lie apart.
+
+Arguments of every function here: ``reference_counts`` and ``current_counts``,
+shape (features, bins) or any other leading axes, in the same order of bins;
+leading axes broadcast, so one reference can meet several windows at once.
+Results have the leading shape. A row without any count, on either side, gives
+NaN. Every function is O(features * bins): 20 to 110 microseconds for 25
+features of 88 bins, and `distances` takes all on the same bins in about 200.
+
+Symbols: p and q are the shares of a bin in the reference and in the current
+sample, F and G their cumulative sums.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from driftgauge.stats.arrays import (
+    LARGEST,
+    Counts,
+    Values,
+    checked_edges,
+    checked_pair,
+    totals,
+)
+
+_TINY = 1e-300
+"""Stands in for 0 below a line or under a logarithm where what it meets is 0 too."""
+
+
+def psi(reference_counts: Counts, current_counts: Counts, *, floor: float = 1e-4) -> Values:
+    """Population stability index, all features at once.
+
+    ``sum((p - q) * ln(p / q))`` over the bins, in nats. Shares below *floor*
+    become *floor* and nothing is renormalised, so that an empty bin facing 5%
+    adds 0.31 and not infinity.
+
+    Args:
+        floor: least share of a bin, in (0, 1).
+
+    Returns:
+        At least 0; exactly 0 for proportional whole counts; below
+        ``2 * ln(1 / floor)``, 18.43 for the default floor. NaN for an empty row.
+
+    Raises:
+        ValueError: shapes, a bad count, or *floor* outside (0, 1).
+
+    Source: Lewis, "An Introduction to Credit Scoring", 1994; the symmetrised
+    divergence of Jeffreys, 1946. Checked against ``scipy.stats.entropy`` in both
+    directions to 1e-12, and the decile PSI worked by hand.
+    """
+    if not 0 < floor < 1:
+        raise ValueError(f"floor: expected a share in (0, 1), found {floor}")
+    p, q = _compared(reference_counts, current_counts).shares()
+    p, q = np.maximum(p, floor), np.maximum(q, floor)
+    return _dot(p - q, np.log(p / q))
+
+
+def js_distance(reference_counts: Counts, current_counts: Counts) -> Values:
+    """Jensen-Shannon distance to base 2: the square root of the divergence.
+
+    Returns:
+        In [0, 1]: 0 for proportional counts, 1 for samples that share no bin;
+        symmetric. NaN for an empty row. The divergence is good to 1e-15, so a
+        distance below 3e-8 is rounding.
+
+    Source: Lin, "Divergence measures based on the Shannon entropy", 1991, eq.
+    4.1; Endres and Schindelin, 2003, for the root. Checked against
+    ``scipy.spatial.distance.jensenshannon`` to 1e-7.
+    """
+    return _js_distance(*_compared(reference_counts, current_counts).shares())
+
+
+def _js_distance(p: Values, q: Values) -> Values:
+    middle = (p + q) / 2
+    divergence = (_relative_entropy(p, middle) + _relative_entropy(q, middle)) / (2 * math.log(2))
+    return np.sqrt(np.minimum(np.maximum(divergence, 0.0), 1.0))
+
+
+def _relative_entropy(share: Values, other: Values) -> Values:
+    return _dot(share, np.log(np.maximum(share, _TINY) / np.maximum(other, _TINY)))
+
+
+def hellinger(reference_counts: Counts, current_counts: Counts) -> Values:
+    """Hellinger distance, ``sqrt(sum((sqrt(p) - sqrt(q)) ** 2) / 2)``.
+
+    Returns:
+        In [0, 1]: 0 for proportional counts, 1 for samples that share no bin;
+        symmetric. NaN for an empty row.
+
+    Source: Hellinger, 1909. Checked against the Euclidean distance of the
+    square roots (``scipy.spatial.distance``) to 1e-12.
+    """
+    return _hellinger(*_compared(reference_counts, current_counts).shares())
+
+
+def _hellinger(p: Values, q: Values) -> Values:
+    apart = np.sqrt(p) - np.sqrt(q)
+    return np.sqrt(np.minimum(_dot(apart, apart) / 2, 1.0))
+
+
+def total_variation(reference_counts: Counts, current_counts: Counts) -> Values:
+    """Total variation distance, ``sum(|p - q|) / 2``: the share of records that moved bin.
+
+    Returns:
+        In [0, 1]: 0 for proportional counts, 1 for samples that share no bin;
+        symmetric. NaN for an empty row.
+
+    Checked against ``scipy.spatial.distance.cityblock`` to 1e-12.
+    """
+    p, q = _compared(reference_counts, current_counts).shares()
+    return _total_variation(np.abs(p - q))
+
+
+def _total_variation(apart: Values) -> Values:
+    total: Values = apart.sum(axis=-1)
+    return np.minimum(total / 2, 1.0)
+
+
+def l_infinity(reference_counts: Counts, current_counts: Counts) -> Values:
+    """Largest change of a single bin's share, ``max(|p - q|)``.
+
+    Returns:
+        In [0, 1]; symmetric; never above the total variation by more than
+        rounding. NaN for an empty row.
+
+    Checked against ``scipy.spatial.distance.chebyshev`` to 1e-12.
+    """
+    p, q = _compared(reference_counts, current_counts).shares()
+    return _largest(np.abs(p - q))
+
+
+def ks_statistic(reference_counts: Counts, current_counts: Counts) -> Values:
+    """Two-sample Kolmogorov-Smirnov statistic seen at the bins' ends, ``max(|F - G|)``.
+
+    It never exceeds the statistic of the unbinned samples and falls short of it
+    by at most `ks_bound`; where each distinct value has a bin of its own they
+    are equal. Only meaningful for ordered bins.
+
+    Returns:
+        In [0, 1]; exactly 0 for proportional whole counts; symmetric. NaN for
+        an empty row.
+
+    Source: Smirnov, 1939. Checked against ``scipy.stats.ks_2samp`` to 1e-12.
+    """
+    return _largest(np.abs(_compared(reference_counts, current_counts).cumulated_apart()))
+
+
+def ks_bound(reference_counts: Counts, current_counts: Counts) -> Values:
+    """How much the exact KS statistic can exceed the binned one: the largest min(p, q).
+
+    Inside a bin F can rise by p before G rises, so F - G can pass the value at
+    the bin's nearer end by min(p, q) and no more. With 64 bins of equal
+    reference mass: at most 1/64.
+
+    Returns:
+        In [0, 1]. NaN for an empty row.
+
+    Checked on random unbinned samples: exact KS in [value, value + bound].
+    """
+    return _largest(np.minimum(*_compared(reference_counts, current_counts).shares()))
+
+
+def chi_square(reference_counts: Counts, current_counts: Counts) -> tuple[Values, Values]:
+    """Two-sample chi-square of homogeneity, without Yates' correction.
+
+    Bins that are empty on both sides are left out.
+
+    Returns:
+        (statistic, degrees of freedom): the statistic at least 0, exactly 0 for
+        proportional whole counts; the degrees one less than the bins with any
+        count, so 0 (and a statistic of 0) when all mass is in one bin. Both NaN
+        for an empty row.
+
+    Source: Pearson, 1900, on the 2 x bins table. Checked against
+    ``scipy.stats.chi2_contingency(correction=False)`` to 1e-10 relative.
+    """
+    pair = _compared(reference_counts, current_counts)
+    p, q = pair.shares()
+    apart, both = p - q, pair.reference + pair.current
+    pairs: Values = (pair.reference_totals * pair.current_totals)[..., 0]
+    statistic = pairs * _dot(apart, apart / np.maximum(both, _TINY))
+    degrees = np.count_nonzero(both, axis=-1) - 1.0
+    return statistic, np.where(np.isnan(statistic), np.nan, degrees)
+
+
+def chi_square_p(statistic: Counts, degrees_of_freedom: Counts) -> Values:
+    """Chance of a chi-square at least this large; 1 where there are no degrees of freedom.
+
+    NaN where either is NaN. Imports ``scipy.special`` at the first call (0.4 s
+    of CPU, 25 MiB), so call it where a p-value is asked for.
+
+    Raises:
+        ValueError: a statistic or a degree below 0.
+
+    Checked against ``scipy.stats.chi2.sf`` to 1e-12 relative.
+    """
+    from scipy.special import chdtrc
+
+    value = np.asarray(statistic, dtype=np.float64)
+    degrees = np.asarray(degrees_of_freedom, dtype=np.float64)
+    if (value < 0).any() or (degrees < 0).any():
+        raise ValueError("chi_square_p: expected statistic and degrees of at least 0, found less")
+    with np.errstate(all="ignore"):
+        tail = np.asarray(chdtrc(np.maximum(degrees, 1.0), value), dtype=np.float64)
+    return np.where(degrees == 0, np.where(np.isnan(value), np.nan, 1.0), tail)
+
+
+def wasserstein(reference_counts: Counts, current_counts: Counts, edges: Values) -> Values:
+    """First Wasserstein distance, the integral of |F - G|, in the feature's own units.
+
+    A bin's mass is spread uniformly between its edges, so F - G is a straight
+    line over each bin and the integral is exact, also where the line crosses 0
+    inside the bin. A bin of width 0 (an edge given twice) is an atom: it makes a
+    step and has no area. The true distance of the unbinned samples differs by at
+    most ``sum((p + q) * width) / 2`` over the bins.
+
+    Args:
+        edges: shape (..., bins + 1), finite, never falling.
+
+    Returns:
+        At least 0; exactly 0 for proportional whole counts; symmetric; held at
+        the largest float instead of overflowing. NaN for an empty row.
+
+    Raises:
+        ValueError: shapes, a bad count, edges that fall or are not finite.
+
+    Source: Vallender, 1973. Checked against ``scipy.stats.wasserstein_distance``
+    on atoms to 1e-12 and against adaptive quadrature of |F - G| to 1e-9.
+    """
+    pair = _compared(reference_counts, current_counts)
+    _, widths = checked_edges(edges, pair.current)
+    return _area(pair.cumulated_apart(), widths)
+
+
+def _area(apart: Values, widths: Values) -> Values:
+    """Integral of |F - G| from its values at the bins' right ends; it begins at 0."""
+    left = np.zeros_like(apart)
+    left[..., 1:] = apart[..., :-1]
+    heights = np.abs(left + apart) / 2
+    crossed = np.nonzero(left * apart < 0)
+    a, b = left[crossed], apart[crossed]
+    heights[crossed] = (a * a + b * b) / (2 * np.abs(a - b))
+    with np.errstate(over="ignore"):
+        return np.minimum(_dot(heights, widths), LARGEST)
+
+
+@dataclass(frozen=True, slots=True)
+class Distances:
+    """What `distances` gives; each field as the function of that name, shape (features,)."""
+
+    ks: Values
+    ks_bound: Values
+    js: Values
+    hellinger: Values
+    total_variation: Values
+    l_infinity: Values
+    wasserstein: Values
+
+
+def distances(reference_counts: Counts, current_counts: Counts, edges: Values) -> Distances:
+    """All distances of this module on the same bins, in half the time of one by one.
+
+    Arguments and errors as for `wasserstein`; every number is equal to that of
+    the single function. `psi` and `chi_square` have bins of their own.
+    """
+    pair = _compared(reference_counts, current_counts)
+    _, widths = checked_edges(edges, pair.current)
+    p, q = pair.shares()
+    apart, cumulated = np.abs(p - q), pair.cumulated_apart()
+    return Distances(
+        ks=_largest(np.abs(cumulated)),
+        ks_bound=_largest(np.minimum(p, q)),
+        js=_js_distance(p, q),
+        hellinger=_hellinger(p, q),
+        total_variation=_total_variation(apart),
+        l_infinity=_largest(apart),
+        wasserstein=_area(cumulated, widths),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """Checked counts of both sides, and their totals (NaN for an empty row)."""
+
+    reference: Values
+    current: Values
+    reference_totals: Values
+    current_totals: Values
+
+    def shares(self) -> tuple[Values, Values]:
+        return self.reference / self.reference_totals, self.current / self.current_totals
+
+    def cumulated_apart(self) -> Values:
+        """F - G at each bin's upper end. Whole counts are summed before they are divided:
+        the last is exactly 0, and so is each one of proportional rows.
+        """
+        below = np.cumsum(self.reference, axis=-1) / self.reference_totals
+        apart: Values = below - np.cumsum(self.current, axis=-1) / self.current_totals
+        return apart
+
+
+def _compared(reference_counts: Counts, current_counts: Counts) -> _Pair:
+    reference, current = checked_pair(reference_counts, current_counts)
+    return _Pair(reference, current, totals(reference), totals(current))
+
+
+def _largest(values: Values) -> Values:
+    result: Values = values.max(axis=-1)
+    return result
+
+
+def _dot(first: Values, second: Values) -> Values:
+    """Sum of products over the last axis, without an array between."""
+    result: Values = np.vecdot(first, second)
+    return result
