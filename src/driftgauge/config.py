@@ -1,0 +1,244 @@
+"""The configuration as one typed tree; every default stands here, once.
+
+The file, its reference page and the chart's schema are checked against these classes. A field's
+``metadata["doc"]`` is the sentence that documentation prints; durations are seconds in the tree and
+carry a unit in the file (``30s``, ``15m``, ``1h``, ``7d``), sizes are bytes and carry one too
+(``8MiB``), ratios are 0 to 1 and may be written as a percentage (``10%``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, NewType
+
+Seconds = NewType("Seconds", float)
+Bytes = NewType("Bytes", int)
+Ratio = NewType("Ratio", float)
+
+MINUTE = 60.0
+HOUR = 3600.0
+DAY = 86400.0
+MIB = 1 << 20
+
+
+def described(doc: str, **keywords: Any) -> Any:
+    """A dataclass field with the sentence that its documentation prints."""
+    return field(metadata={"doc": doc}, **keywords)
+
+
+class Task(StrEnum):
+    """What a model predicts."""
+
+    BINARY = "binary"
+    MULTICLASS = "multiclass"
+    REGRESSION = "regression"
+
+
+class FeatureKind(StrEnum):
+    """How a feature's values are compared."""
+
+    NUMERIC = "numeric"
+    CATEGORICAL = "categorical"
+    IDENTIFIER = "identifier"
+
+
+class Clock(StrEnum):
+    """Whose time a model's windows follow."""
+
+    WALL = "wall"
+    RECORDS = "records"
+
+
+class Durability(StrEnum):
+    """What an acknowledged record survives."""
+
+    FULL = "full"
+    NORMAL = "normal"
+    MEMORY = "memory"
+
+
+class Family(StrEnum):
+    """A switchable set of metrics beside the default one."""
+
+    DISTANCES = "distances"
+    SEGMENTS = "segments"
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One feature as its owner declares it."""
+
+    kind: FeatureKind | None = described(
+        "numeric, categorical or identifier; guessed from the reference when absent", default=None
+    )
+    min: float | None = described(
+        "least value that is in range (numeric); the reference's when absent", default=None
+    )
+    max: float | None = described(
+        "greatest value that is in range (numeric); the reference's when absent", default=None
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """How a model's outcomes come."""
+
+    horizon: Seconds = described(
+        "how long after its prediction an outcome may still come", default=Seconds(30 * DAY)
+    )
+    at_horizon: str = described(
+        "what silence at the horizon means: `unknown`, or the class that is then implied",
+        default="unknown",
+    )
+    matures_after: Seconds | None = described(
+        "age from which a window's outcomes count as complete; the 95th percentile of the label "
+        "delay, once 500 are known, when absent",
+        default=None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One model's settings; the same tree under `defaults` serves every model that has none."""
+
+    task: Task | None = described(
+        "binary, multiclass or regression; guessed from the first records when absent", default=None
+    )
+    positive_class: str | None = described(
+        "binary: the outcome that counts as 1; without it 1 and true do", default=None
+    )
+    threshold: float = described(
+        "binary: the score from which the class is positive where a record gives no prediction",
+        default=0.5,
+    )
+    reference: Path | None = described(
+        "a file from `driftgauge profile`, relative to this file; learned when absent", default=None
+    )
+    windows: tuple[Seconds, ...] = described(
+        "lengths of the windows, each at least a minute",
+        default=(Seconds(HOUR), Seconds(DAY), Seconds(7 * DAY)),
+    )
+    segments: tuple[str, ...] | None = described(
+        "segment columns, at most 3; the first that records carry when absent", default=None
+    )
+    features: Mapping[str, Feature] = described(
+        "features by name; the order is the order of export", default_factory=dict
+    )
+    discover_features: bool = described("whether a feature that is not declared is taken up", default=True)
+    clock: Clock = described(
+        "wall, or records (time is the greatest accepted timestamp: for replays)",
+        default=Clock.WALL,
+    )
+    outcomes: Outcomes = described("how outcomes come", default_factory=Outcomes)
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """The door for records, for senders in the pod."""
+
+    listen: str = described(
+        "host:port, or unix:/path; also answers the observation paths", default="127.0.0.1:9877"
+    )
+    token_file: Path | None = described(
+        "a file whose first line is the bearer token that senders must show", default=None
+    )
+    max_body: Bytes = described("largest body as sent", default=Bytes(8 * MIB))
+    max_inflated: Bytes = described("largest body after gzip", default=Bytes(16 * MIB))
+    queue: Bytes = described("bytes that may wait for the writer", default=Bytes(16 * MIB))
+    linger: Seconds = described(
+        "how long a small group waits for more single records before its commit",
+        default=Seconds(0.005),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """The door for reading: /metrics, health, the page, GET /v1/models."""
+
+    listen: str = described("host:port", default="127.0.0.1:9878")
+    token_file: Path | None = described("as for intake; open when absent", default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """The third door: outcomes from outside the pod; off unless it listens, refused without a token."""
+
+    listen: str | None = described("host:port", default=None)
+    token_file: Path | None = described("required with listen", default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The bounds; each drop beyond one is counted."""
+
+    models: int = described("models", default=10)
+    versions: int = described("versions kept a model", default=3)
+    features: int = described("features a model", default=1000)
+    categories: int = described("categories a feature, beside `other`", default=50)
+    segment_columns: int = described("segment columns a model", default=3)
+    segment_values: int = described("values a segment column, beside `other`", default=10)
+    classes: int = described("classes a model, beside `other`", default=20)
+    series: int = described("exported series a model version", default=10_000)
+    id_bytes: int = described("longest prediction_id in UTF-8", default=256)
+    label_characters: int = described("longest model, version, feature, class or segment text", default=128)
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Where state is kept."""
+
+    directory: Path = described("the data directory", default=Path("driftgauge-data"))
+    durability: Durability = described(
+        "full (survives power loss), normal (any death of the process) or memory",
+        default=Durability.NORMAL,
+    )
+    max_bytes: Bytes | None = described("the directory's limit; 70% of the volume when absent", default=None)
+    pending: Bytes = described("bytes of records that wait for their other half", default=Bytes(640 * MIB))
+    batches: Bytes = described("bytes of batch rows between checkpoints", default=Bytes(256 * MIB))
+    checkpoint: Seconds = described("time between checkpoints", default=Seconds(5.0))
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """Joined records kept for retraining: off unless `keep` is given; feature values are then on disk."""
+
+    keep: Seconds | None = described("how long joined records are kept; off when absent", default=None)
+    sample: Ratio = described("share of records, drawn by their id's hash", default=Ratio(0.1))
+    features: tuple[str, ...] = described("which features are kept", default=())
+    max_bytes: Bytes = described("its own byte limit", default=Bytes(256 * MIB))
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole configuration."""
+
+    models: Mapping[str, Model] = described("models by name", default_factory=dict)
+    defaults: Model = described("settings of models that are not named above", default_factory=Model)
+    fields: Mapping[str, str] = described(
+        "incoming top-level keys and the field each one is: `{prediction_score: score}`",
+        default_factory=dict,
+    )
+    intake: Intake = described("the door for records", default_factory=Intake)
+    observation: Observation = described("the door for reading", default_factory=Observation)
+    outside: Outside = described("the door for outcomes from outside the pod", default_factory=Outside)
+    limits: Limits = described("bounds", default_factory=Limits)
+    store: Store = described("state on disk", default_factory=Store)
+    export: Export = described("joined records for retraining", default_factory=Export)
+    metrics: tuple[Family, ...] = described("families exported beside the default", default=())
+    evaluate: Seconds = described("time between evaluations", default=Seconds(15.0))
+    time_scale: float = described(
+        "divides durations that run on wall time, for demonstrations and tests", default=1.0
+    )
+    source: Path | None = None
+
+    def model(self, name: str) -> Model:
+        """The settings of the model *name*: its own, else the defaults."""
+        return self.models.get(name, self.defaults)
+
+
+def documented_fields(tree: type[Any]) -> tuple[str, ...]:
+    """Names of the fields of *tree* that a file may set."""
+    return tuple(f.name for f in fields(tree) if "doc" in f.metadata)

@@ -1,0 +1,313 @@
+"""What an evaluation found: finished, immutable values that a scrape, the page and the API read.
+
+Each class is one *kind of row*: some of its fields are labels, the others values. A value that can't
+be given (too little data, a task that has no such number) is None, and its series is left out. The
+table in `metrics` says which field becomes which metric; the JSON of ``GET /v1/models`` is these
+rows as they stand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+Value = float | None
+
+
+class Cohort(StrEnum):
+    """By which time a window's records are chosen."""
+
+    PREDICTED = "predicted"
+    ARRIVED = "arrived"
+    MATURED = "matured"
+
+
+class ReferenceState(StrEnum):
+    """How far a reference can be trusted."""
+
+    LEARNING = "learning"
+    PROVISIONAL = "provisional"
+    UNSTABLE = "unstable"
+    FROZEN = "frozen"
+    GIVEN = "given"
+
+
+@dataclass(frozen=True, slots=True)
+class WindowState:
+    """How much a window holds."""
+
+    model: str
+    model_version: str
+    window: str
+    cohort: str
+    samples: Value
+    covered_seconds: Value
+    covered_ratio: Value
+    span_seconds: Value
+    age_seconds: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """One feature or output in one window against the reference; exactly one of the two is named."""
+
+    model: str
+    model_version: str
+    feature: str
+    output: str
+    kind: str
+    window: str
+    samples: Value
+    psi: Value
+    ks: Value
+    ks_bound: Value
+    js_distance: Value
+    wasserstein: Value
+    mean_shift_sd: Value
+    mean_shift_ratio: Value
+    missing_ratio: Value
+    not_finite_ratio: Value
+    unseen_ratio: Value
+    out_of_range_ratio: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """Quality of a model in one window, cohort and segment (``segment=""``: the whole model)."""
+
+    model: str
+    model_version: str
+    window: str
+    cohort: str
+    segment: str
+    segment_value: str
+    samples: Value
+    accuracy: Value = None
+    log_loss: Value = None
+    brier: Value = None
+    ece: Value = None
+    rmse: Value = None
+    mae: Value = None
+    r2: Value = None
+    bias: Value = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClassQuality:
+    """Quality of one class; ``class_=""`` is the positive class (binary) or the macro mean."""
+
+    model: str
+    model_version: str
+    window: str
+    cohort: str
+    segment: str
+    segment_value: str
+    class_: str
+    samples: Value
+    precision: Value = None
+    recall: Value = None
+    f1: Value = None
+    roc_auc: Value = None
+    roc_auc_half_width: Value = None
+
+
+@dataclass(frozen=True, slots=True)
+class LabelState:
+    """How a version's outcomes come in one window of prediction time."""
+
+    model: str
+    model_version: str
+    window: str
+    cohort: str
+    coverage_ratio: Value
+
+
+@dataclass(frozen=True, slots=True)
+class VersionState:
+    """One model version as a whole."""
+
+    model: str
+    model_version: str
+    reference: str
+    reference_state: str
+    reference_samples: Value
+    reference_span_seconds: Value
+    task: str
+    features: Value
+    pending: Value
+    pending_sample_ratio: Value
+    deduplication_reach_seconds: Value
+    label_delay_p50_seconds: Value
+    label_delay_p95_seconds: Value
+    matures_after_seconds: Value
+    clock_timestamp_seconds: Value
+    last_evaluation_timestamp_seconds: Value
+    last_prediction_timestamp_seconds: Value
+    last_outcome_timestamp_seconds: Value
+    series: Value
+    series_dropped: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """One of a closed set of states: 1 for the one that holds, 0 for the others."""
+
+    model: str
+    model_version: str
+    state: str
+    holds: Value
+
+
+@dataclass(frozen=True, slots=True)
+class BinCount:
+    """Fleet counter: records of a feature or output per coarse bin since the process started."""
+
+    model: str
+    model_version: str
+    feature: str
+    output: str
+    reference: str
+    bin: str
+    records: Value
+    reference_ratio: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Fleet counters of a numeric feature or output: what means and spreads are made from."""
+
+    model: str
+    model_version: str
+    feature: str
+    output: str
+    reference: str
+    values: Value
+    above_floor_sum: Value
+    deviation_squares_sum: Value
+    floor: Value
+    reference_mean: Value
+    reference_sd: Value
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreBin:
+    """Fleet counter: outcomes of a class per coarse score bin, and strictly below it."""
+
+    model: str
+    model_version: str
+    class_: str
+    outcome: str
+    bin: str
+    outcomes: Value
+    outcomes_below: Value
+
+
+@dataclass(frozen=True, slots=True)
+class ConfusionCell:
+    """Fleet counter: joined outcomes by class and predicted class."""
+
+    model: str
+    model_version: str
+    outcome: str
+    prediction: str
+    outcomes: Value
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorSums:
+    """Fleet counters of a regression: sums from which RMSE, MAE, R2 and bias are made."""
+
+    model: str
+    model_version: str
+    outcomes: Value
+    absolute: Value
+    squared: Value
+    over: Value
+    under: Value
+    outcome_squares: Value
+    outcome_over: Value
+    outcome_under: Value
+    outcome_centre: Value
+
+
+Row = (
+    WindowState
+    | Drift
+    | Quality
+    | ClassQuality
+    | LabelState
+    | VersionState
+    | Flag
+    | BinCount
+    | Moments
+    | ScoreBin
+    | ConfusionCell
+    | ErrorSums
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One plain sentence about something that happened, for people."""
+
+    time: float
+    model: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class VersionSnapshot:
+    """All rows of one model version, in the order in which they are exported.
+
+    `segment_classes` is for people (the page, GET /v1/models); its rows are among `classes` too where
+    the family `segments` is switched on.
+    """
+
+    state: VersionState
+    windows: tuple[WindowState, ...]
+    drift: tuple[Drift, ...]
+    quality: tuple[Quality, ...]
+    classes: tuple[ClassQuality, ...]
+    segment_classes: tuple[ClassQuality, ...]
+    labels: tuple[LabelState, ...]
+    flags: tuple[Flag, ...]
+    bins: tuple[BinCount, ...]
+    moments: tuple[Moments, ...]
+    score_bins: tuple[ScoreBin, ...]
+    confusion: tuple[ConfusionCell, ...]
+    errors: tuple[ErrorSums, ...]
+
+    def rows(self) -> tuple[Row, ...]:
+        """Every row, class by class."""
+        return (
+            self.state,
+            *self.windows,
+            *self.labels,
+            *self.flags,
+            *self.drift,
+            *self.quality,
+            *self.classes,
+            *self.bins,
+            *self.moments,
+            *self.score_bins,
+            *self.confusion,
+            *self.errors,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One evaluation of every model version.
+
+    Attributes:
+        evaluated_at: wall time, epoch seconds.
+        seconds: what the evaluation took.
+    """
+
+    evaluated_at: float
+    seconds: float
+    versions: tuple[VersionSnapshot, ...]
+    notices: tuple[Notice, ...] = ()
+
+
+EMPTY = Snapshot(evaluated_at=0.0, seconds=0.0, versions=())

@@ -1,0 +1,118 @@
+"""The documents say what the code says, and leave nothing out."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from driftgauge.config import Config, Model
+from driftgauge.config_file import format_config, load
+from driftgauge.config_file.nodes import MappingNode, Node, compose
+from driftgauge.config_file.shape import section_of, settings, values_of
+from driftgauge.docs import generate, keys
+from driftgauge.metrics import METRICS
+
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLE = ROOT / "config.example.yaml"
+KEY_PATHS = [key.path for key in keys()]
+
+
+def example(*, everything: bool) -> str:
+    """The example; with *everything*, the settings that are off (``#key:``) are on."""
+    text = EXAMPLE.read_text(encoding="utf-8")
+    return re.sub(r"(?m)^(\s*)#(?=[a-z_]+:)", r"\1", text) if everything else text
+
+
+def written(tree: type, node: Node, prefix: str = "") -> list[str]:
+    """Paths of the keys in *node*, in order; a name that the user chose reads ``<name>``."""
+    assert isinstance(node, MappingNode), prefix
+    paths = []
+    for key, value in node.pairs:
+        setting = settings(tree)[key.text]
+        path = f"{prefix}{key.text}"
+        paths.append(path)
+        entries = section_of(values_of(setting.hint))
+        if section := section_of(setting.hint):
+            paths += written(section, value, f"{path}.")
+        elif entries and isinstance(value, MappingNode):
+            for _, entry in value.pairs:
+                paths += written(entries, entry, f"{path}.<name>.")
+    return paths
+
+
+@pytest.mark.parametrize("path", sorted(generate(ROOT)), ids=lambda path: path.name)
+def test_generated_documents_are_checked_in(path: Path) -> None:
+    assert path.read_text(encoding="utf-8") == generate(ROOT)[path], "run `make generate`"
+
+
+@pytest.mark.parametrize("everything", [False, True])
+def test_the_example_loads(*, everything: bool) -> None:
+    config = load(EXAMPLE, text=example(everything=everything))
+    assert "churn" in config.models
+    assert (config.outside.listen is not None) == everything
+
+
+@pytest.mark.parametrize("everything", [False, True])
+def test_the_example_is_the_same_when_written_again(*, everything: bool) -> None:
+    config = load(EXAMPLE, text=example(everything=everything))
+    assert load(Path("/") / EXAMPLE, text=format_config(config)) == config
+
+
+def test_the_example_shows_the_defaults_outside_of_models() -> None:
+    config = load(EXAMPLE)
+    for name, setting in settings(Config).items():
+        # A path in a file is relative to that file; the default is to the working directory.
+        if name not in {"models", "fields", "store"}:
+            assert getattr(config, name) == setting.default, name
+    assert config.defaults == Model()
+
+
+def test_every_key_stands_in_the_example_in_order() -> None:
+    node = compose(example(everything=True))
+    assert node is not None
+    seen = [path for path in written(Config, node) if not path.startswith("defaults.")]
+    first_seen = list(dict.fromkeys(seen))
+    assert first_seen == [path for path in KEY_PATHS if not path.startswith("defaults.")]
+
+
+def test_every_key_of_the_example_has_a_comment_near() -> None:
+    lines = example(everything=False).splitlines()
+    for number, line in enumerate(lines):
+        if line and not line.startswith((" ", "#")):
+            assert lines[number - 1].startswith("#"), line
+
+
+@pytest.mark.parametrize("path", [path for path in KEY_PATHS if not path.startswith("defaults.")])
+def test_every_key_stands_in_the_reference(path: str) -> None:
+    page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    assert f"| `{path}` |" in page
+
+
+def test_every_metric_stands_in_the_reference() -> None:
+    page = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
+    assert [m.name for m in METRICS if f"| `{m.name}` | {m.type} |" not in page] == []
+
+
+def test_the_documents_are_made_alike_each_time() -> None:
+    assert generate(ROOT) == generate(ROOT)
+
+
+def test_the_glossary_has_its_words() -> None:
+    page = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    words = re.findall(r"(?m)^\| ([a-z]+) \|", page)
+    assert words[1:] == [
+        "reference",
+        "current",
+        "feature",
+        "prediction",
+        "outcome",
+        "window",
+        "pane",
+        "segment",
+        "cohort",
+        "coverage",
+        "bin",
+        "join",
+    ]
