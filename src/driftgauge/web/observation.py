@@ -1,0 +1,159 @@
+"""The paths for reading: /metrics, health, the page, and what is known of each model as JSON."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from datetime import datetime
+
+import msgspec
+from aiohttp import hdrs, web
+
+from driftgauge.errors import RequestError
+from driftgauge.records import Reason
+from driftgauge.web.answers import History, Model, Models, encode_model
+from driftgauge.web.openapi import document
+from driftgauge.web.page import CONTENT_SECURITY_POLICY, View, render
+from driftgauge.web.ports import HistoryQuery, ObservationPort
+from driftgauge.web.problem import respond, respond_json, unwell
+from driftgauge.web.routing import Parameters, Route
+
+
+class Observation:
+    """Answers from the port's finished values.
+
+    Args:
+        intake_address: where records can be sent, for the page's example.
+    """
+
+    def __init__(self, port: ObservationPort, intake_address: Callable[[], str]) -> None:
+        self._port = port
+        self._intake_address = intake_address
+        self._openapi = msgspec.json.encode(document())
+
+    def routes(self) -> tuple[Route, ...]:
+        """All paths; health needs no token, because a kubelet's probe has none."""
+        return (
+            Route(hdrs.METH_GET, "/", self.page),
+            Route(hdrs.METH_GET, "/metrics", self.metrics),
+            Route(hdrs.METH_GET, "/healthz", self.healthz, needs_token=False),
+            Route(hdrs.METH_GET, "/readyz", self.readyz, needs_token=False),
+            Route(hdrs.METH_GET, "/v1/models", self.models),
+            Route(hdrs.METH_GET, "/v1/models/{model}", self.model),
+            Route(hdrs.METH_GET, "/v1/models/{model}/history", self.history),
+            Route(hdrs.METH_GET, "/openapi.json", self.openapi),
+        )
+
+    async def metrics(self, request: web.BaseRequest, _: Parameters) -> web.StreamResponse:
+        """The exposition, in the form that the client asks for."""
+        headers = request.headers
+        body, content_type, encoding = self._port.metrics(
+            ",".join(headers.getall(hdrs.ACCEPT, ())),
+            ",".join(headers.getall(hdrs.ACCEPT_ENCODING, ())),
+            request.rel_url.query.getall("name[]", []),
+        )
+        more = ((hdrs.CONTENT_ENCODING, encoding),) if encoding else ()
+        vary = (hdrs.VARY, "Accept, Accept-Encoding")
+        return respond(body, content_type=content_type, headers=(vary, *more))
+
+    async def healthz(self, request: web.BaseRequest, _: Parameters) -> web.StreamResponse:  # noqa: ARG002
+        """200 while nothing is stuck."""
+        stuck = self._port.health().stuck
+        return unwell("stuck", stuck) if stuck else respond(b'{"status":"ok"}')
+
+    async def readyz(self, request: web.BaseRequest, _: Parameters) -> web.StreamResponse:  # noqa: ARG002
+        """200 while state is restored and records are taken."""
+        readiness = self._port.readiness()
+        return respond(b'{"status":"ready"}') if readiness.ready else unwell("not_ready", readiness.reason)
+
+    async def models(self, request: web.BaseRequest, _: Parameters) -> web.StreamResponse:  # noqa: ARG002
+        """Each model version as a whole."""
+        snapshot = self._port.snapshot()
+        return respond_json(
+            Models(
+                evaluated_at=snapshot.evaluated_at,
+                evaluation_seconds=snapshot.seconds,
+                versions=tuple(version.state for version in snapshot.versions),
+                notices=self._port.notices(),
+                components=self._port.components(),
+                progress=self._port.progress(),
+            )
+        )
+
+    async def model(self, request: web.BaseRequest, parameters: Parameters) -> web.StreamResponse:
+        """All rows of one model's versions, or of the one that ``?model_version=`` names."""
+        (name,) = parameters
+        snapshot = self._port.snapshot()
+        wanted = request.rel_url.query.get("model_version")
+        versions = tuple(
+            version
+            for version in snapshot.versions
+            if version.state.model == name and wanted in {None, version.state.model_version}
+        )
+        if not versions:
+            raise _unknown_model()
+        return respond(encode_model(Model(name, snapshot.evaluated_at, versions)))
+
+    async def history(self, request: web.BaseRequest, parameters: Parameters) -> web.StreamResponse:
+        """One model's past, between ``?start=`` and ``?end=`` where given."""
+        (name,) = parameters
+        query = request.rel_url.query
+        wanted = HistoryQuery(
+            model=name,
+            model_version=query.get("model_version"),
+            start=moment("start", query.get("start")),
+            end=moment("end", query.get("end")),
+        )
+        rows = await self._port.history(wanted)
+        if rows is None:
+            raise _unknown_model()
+        return respond_json(History(name, rows))
+
+    async def openapi(self, request: web.BaseRequest, _: Parameters) -> web.StreamResponse:  # noqa: ARG002
+        """The document that describes all of this."""
+        return respond(self._openapi)
+
+    async def page(self, request: web.BaseRequest, _: Parameters) -> web.StreamResponse:  # noqa: ARG002
+        """The page for people."""
+        port = self._port
+        view = View(
+            snapshot=port.snapshot(),
+            notices=port.notices(),
+            components=port.components(),
+            readiness=port.readiness(),
+            progress=port.progress(),
+            intake_address=self._intake_address(),
+        )
+        headers = (("Content-Security-Policy", CONTENT_SECURITY_POLICY), ("Referrer-Policy", "no-referrer"))
+        return respond(render(view).encode(), content_type="text/html; charset=utf-8", headers=headers)
+
+
+def moment(name: str, text: str | None) -> float | None:
+    """Epoch seconds of a query parameter: a number of them, or RFC 3339 with a zone; None when absent.
+
+    Raises:
+        RequestError: 400, it is neither.
+    """
+    if text is None:
+        return None
+    # In a query a plus sign that isn't encoded has become a space; no moment has one there.
+    text = text.strip().replace(" ", "+")
+    try:
+        seconds = float(text) if text.replace(".", "", 1).isdecimal() else _rfc3339(text)
+    except (ValueError, OverflowError):
+        seconds = math.nan
+    if not math.isfinite(seconds):
+        detail = f"{name}: expected epoch seconds or RFC 3339 with a zone (2026-01-31T00:00:00Z)"
+        raise RequestError(400, Reason.BAD_TIMESTAMP, detail)
+    return seconds
+
+
+def _rfc3339(text: str) -> float:
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
+        raise ValueError("no zone")
+    return found.timestamp()
+
+
+def _unknown_model() -> RequestError:
+    return RequestError(404, Reason.NOT_FOUND, "no model of this name and version; GET /v1/models lists them")

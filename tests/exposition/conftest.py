@@ -1,0 +1,73 @@
+"""One Snapshot that has every kind of row, and every metric of the table at least once."""
+
+from __future__ import annotations
+
+import typing
+from dataclasses import fields
+from itertools import count
+
+import pytest
+
+from driftgauge import snapshot as rows
+from driftgauge.snapshot import Snapshot, Value, VersionSnapshot
+
+NUMBERS = (0.0, 0.5, 1.0, 3.0, 1e-9, 12345678.0, 0.1 + 0.2, 1e21)
+
+
+def row(kind, /, **given):
+    """A row with *given* labels, and for each value that isn't given the next of NUMBERS."""
+    hints = typing.get_type_hints(kind)
+    number = count(len(given))
+    values = {
+        f.name: NUMBERS[next(number) % len(NUMBERS)]
+        for f in fields(kind)
+        if hints[f.name] == Value and f.name not in given
+    }
+    return kind(**given, **values)
+
+
+def one_version(model: str, model_version: str, feature: str, absent: Value = None) -> VersionSnapshot:
+    of = {"model": model, "model_version": model_version}
+    window = {**of, "window": "1d"}
+    whole = {**window, "cohort": "arrived", "segment": "", "segment_value": ""}
+    part = {**window, "cohort": "matured", "segment": "plan", "segment_value": 'enter"prise'}
+    bins = {**of, "reference": "abc", "bin": "3"}
+    drift = {**window, "kind": "numeric"}
+    return VersionSnapshot(
+        state=row(
+            rows.VersionState, **of, reference="abc", reference_state="frozen", task="binary", pending=absent
+        ),
+        windows=(row(rows.WindowState, **window, cohort="predicted"),),
+        drift=(
+            row(rows.Drift, **drift, feature=feature, output="", unseen_ratio=absent),
+            row(rows.Drift, **drift, feature="", output="score", mean_shift_sd=-1.5),
+        ),
+        quality=(row(rows.Quality, **whole), row(rows.Quality, **part, accuracy=None)),
+        classes=(
+            row(rows.ClassQuality, **whole, class_=""),
+            row(rows.ClassQuality, **part, class_="churned"),
+        ),
+        segment_classes=(),
+        labels=(row(rows.LabelState, **window, cohort="matured"),),
+        flags=(
+            row(rows.Flag, **of, state="frozen", holds=1.0),
+            row(rows.Flag, **of, state="given", holds=0.0),
+        ),
+        bins=(
+            row(rows.BinCount, **bins, feature=feature, output=""),
+            row(rows.BinCount, **bins, feature="", output="score"),
+        ),
+        moments=(row(rows.Moments, **of, feature=feature, output="", reference="abc"),),
+        score_bins=(row(rows.ScoreBin, **of, class_="churned", outcome="1", bin="0"),),
+        confusion=(row(rows.ConfusionCell, **of, outcome="churned", prediction="retained"),),
+        errors=(row(rows.ErrorSums, **of, outcome_centre=-2.0),),
+    )
+
+
+@pytest.fixture
+def full_snapshot() -> Snapshot:
+    versions = (
+        one_version("churn", "v1", "customer_age"),
+        one_version('naugh"ty\\\nmodel', "v1.0 β", "a{b}=c,d # 1", absent=7.0),
+    )
+    return Snapshot(evaluated_at=1.0, seconds=0.1, versions=versions)
