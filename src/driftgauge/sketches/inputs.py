@@ -1,0 +1,198 @@
+"""Features and outputs in the bins of a reference: what drift is computed from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from driftgauge.layout import Layout, LinearSketch, Row
+from driftgauge.records import Floats, Ints
+
+FINE_BINS = 64
+TAIL_BINS = 12
+NUMERIC_BINS = FINE_BINS + 2 * TAIL_BINS
+MISSING, NOT_FINITE = NUMERIC_BINS, NUMERIC_BINS + 1
+NUMERIC_CELLS = NUMERIC_BINS + 2
+COARSE_BINS = 10
+# The coarse bins, then missing, then what has no place in a bin: unseen (categorical), not finite.
+COARSE_CELLS = COARSE_BINS + 2
+
+
+def feature_key(name: str) -> str:
+    """The key of the feature *name*."""
+    return "f:" + name
+
+
+def output_key(name: str) -> str:
+    """The key of the model's output *name*: score, prediction."""
+    return "o:" + name
+
+
+@dataclass(frozen=True, slots=True)
+class InputBins:
+    """The bins that a reference decides, for F numeric and C categorical features and outputs.
+
+    Attributes:
+        numeric, categorical: keys in the order of the rows below; a key is `feature_key` or
+            `output_key` of a name, so that a feature called "score" is not the model's score.
+        identifiers: categorical keys watched for missing only.
+        edges: shape (F, NUMERIC_BINS - 1), ascending; bin i holds edges[i-1] < x <= edges[i].
+            12 tail bins, 64 fine ones (those not needed are empty), 12 tail bins.
+        centre: shape (F,), what sums are taken about: the reference mean.
+        low, high: shape (F,), the range that is in range.
+        coarse: shape (F, NUMERIC_BINS), the coarse bin of each.
+        categories: per categorical name its categories, at most `limit`, most frequent first.
+        folded: per categorical name the reference's categories beyond `limit`, counted as other.
+        limit: categories a feature.
+    """
+
+    numeric: tuple[str, ...]
+    categorical: tuple[str, ...]
+    identifiers: frozenset[str]
+    edges: Floats
+    centre: Floats
+    low: Floats
+    high: Floats
+    coarse: Ints
+    categories: tuple[tuple[str, ...], ...]
+    folded: tuple[frozenset[str], ...]
+    limit: int
+
+
+def category_coarse(limit: int) -> Ints:
+    """The coarse cell of each categorical cell: the nine most frequent alone, the rest together.
+
+    Shape (limit + 3,): categories, other, unseen, missing.
+    """
+    cells = np.minimum(np.arange(limit + 3), COARSE_BINS - 1)
+    cells[limit + 1] = COARSE_BINS + 1
+    cells[limit + 2] = COARSE_BINS
+    return cells.astype(np.int64)
+
+
+class _Codes(dict[str | None, int]):
+    """A category's text to its cell; a text that isn't known is unseen."""
+
+    def __init__(self, known: dict[str | None, int], unseen: int) -> None:
+        super().__init__(known)
+        self.unseen = unseen
+
+    def __missing__(self, text: str | None) -> int:
+        return self.unseen
+
+
+class Inputs(LinearSketch):
+    """Counts per bin and moments of every feature and output, all at once.
+
+    Per numeric name 90 bin counts (88 bins, missing, not finite), the counts clipped and out of
+    range, the sums of (x - centre) and its square for x clipped to the outermost tail edges; per
+    categorical name its categories, other, unseen and missing. 25 features (20 + 5) take 8.6 kB.
+    `add` is exact for counts.
+    """
+
+    def __init__(self, bins: InputBins) -> None:
+        self.bins = bins
+        count, names = len(bins.numeric), len(bins.categorical)
+        self.category_cells = bins.limit + 3
+        self.other, self.unseen, self.missing = bins.limit, bins.limit + 1, bins.limit + 2
+        self.layout = Layout(
+            counts={
+                "records": (1,),
+                "bins": (count, NUMERIC_CELLS),
+                "clipped": (count,),
+                "outside": (count,),
+                "categories": (names, self.category_cells),
+            },
+            sums={"deviation": (count,), "square": (count,)},
+        )
+        self._offsets = np.arange(count, dtype=np.int64)[:, None] * NUMERIC_CELLS
+        self._floor = bins.edges[:, :1] if count else np.zeros((0, 1))
+        self._ceiling = bins.edges[:, -1:] if count else np.zeros((0, 1))
+        self._coders = tuple(
+            self._coder(*each) for each in zip(bins.categorical, bins.categories, bins.folded, strict=True)
+        )
+
+    def _coder(self, key: str, known: Sequence[str], folded: frozenset[str]) -> _Codes:
+        codes: dict[str | None, int] = dict.fromkeys(folded, self.other)
+        codes |= {text: code for code, text in enumerate(known)}
+        codes[None] = self.missing
+        # Every value of an identifier is new; how many are is no drift.
+        return _Codes(codes, self.other if key in self.bins.identifiers else self.unseen)
+
+    def codes(self, column: int, values: Sequence[str | None]) -> list[int]:
+        """The cell of each value of the categorical name at *column*. O(n)."""
+        return list(map(self._coders[column].__getitem__, values))
+
+    def row(self, numeric: Floats, categorical: Mapping[str, Sequence[str | None]], records: int) -> Row:
+        """The row of n records.
+
+        Args:
+            numeric: shape (F, n), rows as in ``bins.numeric``; NaN missing, infinities not finite.
+            categorical: per name n texts; a name that is absent is missing in every record.
+            records: n.
+
+        Cost: O(n * (F log bins + C)).
+        """
+        row = self.zero()
+        self.layout.count(row, "records")[0] = records
+        if numeric.size:
+            self._add_numeric(row, numeric)
+        block = self.layout.count(row, "categories")
+        for column, name in enumerate(self.bins.categorical):
+            values = categorical.get(name)
+            if values is None:
+                block[column, self.missing] = records
+            else:
+                block[column] = np.bincount(self.codes(column, values), minlength=self.category_cells)
+        return row
+
+    def _add_numeric(self, row: Row, numeric: Floats) -> None:
+        missing = np.isnan(numeric)
+        finite = np.isfinite(numeric)
+        bins = numeric_bins(self.bins.edges, numeric, missing, finite)
+        cells = np.bincount((bins + self._offsets).ravel(), minlength=self._offsets.size * NUMERIC_CELLS)
+        self.layout.count(row, "bins")[:] = cells.reshape(-1, NUMERIC_CELLS)
+        below, above = numeric < self._floor, numeric > self._ceiling
+        self.layout.count(row, "clipped")[:] = ((below | above) & finite).sum(axis=1)
+        low, high = self.bins.low[:, None], self.bins.high[:, None]
+        self.layout.count(row, "outside")[:] = (((numeric < low) | (numeric > high)) & finite).sum(axis=1)
+        deviation = np.clip(numeric, self._floor, self._ceiling) - self.bins.centre[:, None]
+        deviation[~finite] = 0.0
+        self.layout.sum(row, "deviation")[:] = deviation.sum(axis=1)
+        self.layout.sum(row, "square")[:] = np.einsum("ij,ij->i", deviation, deviation)
+
+    def coarse(self, row: Row) -> Ints:
+        """Coarse counts of every name, numeric ones first: shape (F + C, COARSE_CELLS)."""
+        bins = self.layout.count(row, "bins")
+        table = np.zeros((len(bins) + len(self.bins.categorical), COARSE_CELLS), np.int64)
+        numeric = table[: len(bins)]
+        np.add.at(
+            numeric,
+            (np.arange(len(bins))[:, None], self.bins.coarse),
+            bins[:, :NUMERIC_BINS].astype(np.int64),
+        )
+        numeric[:, COARSE_BINS:] = bins[:, NUMERIC_BINS:]
+        names = np.arange(len(bins), len(table))[:, None]
+        where = category_coarse(self.bins.limit)[None, :]
+        np.add.at(table, (names, where), self.layout.count(row, "categories").astype(np.int64))
+        return table
+
+    def records(self, row: Row) -> int:
+        """Records in the row."""
+        return int(self.layout.count(row, "records")[0])
+
+
+def numeric_bins(
+    edges: Floats, numeric: Floats, missing: NDArray[np.bool_], finite: NDArray[np.bool_]
+) -> Ints:
+    """The cell of every value: shape of *numeric*, (F, n)."""
+    bins = np.empty(numeric.shape, np.int64)
+    for feature in range(len(edges)):
+        bins[feature] = edges[feature].searchsorted(numeric[feature])
+    if not finite.all():
+        bins[~finite] = NOT_FINITE
+        bins[missing] = MISSING
+    return bins

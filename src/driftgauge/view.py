@@ -1,0 +1,91 @@
+"""What an evaluation is given: copies of the totals of one model version, taken by the writer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from driftgauge.config import Model as ModelConfig
+from driftgauge.config import Task
+from driftgauge.layout import Row
+from driftgauge.reference import Reference
+from driftgauge.sketches.inputs import Inputs
+from driftgauge.sketches.learning import LearningRow
+from driftgauge.sketches.quality import Quality
+from driftgauge.snapshot import ReferenceState
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A set of inputs or outputs: its reference and how records are counted.
+
+    Attributes:
+        inputs: the bins of *reference*; None while nothing can be compared.
+        lifetime: counts since the process started, in those bins; None unless they are fixed.
+    """
+
+    state: ReferenceState
+    reference: Reference | None
+    inputs: Inputs | None
+    lifetime: Row | None
+
+
+@dataclass(frozen=True, slots=True)
+class WindowView:
+    """One window of one version.
+
+    Attributes:
+        name: its label; seconds: its length on the model's clock.
+        predictions: in the window.
+        span_seconds, covered_seconds: true span; how much of the window the state reaches.
+        inputs, outputs: totals, in learning bins while learning.
+        arrived: quality of outcomes that came in the window; None while the task isn't known.
+        predicted_outcomes, predicted_base: joined outcomes and predictions of the newest window by
+            prediction time, on coarse panes.
+        matured, matured_base: quality and predictions of the newest window whose outcomes are
+            complete; None while it isn't known when that is.
+        matured_age_seconds: how far that window's end lies behind the clock.
+        matured_covered_seconds: how much of it the state reaches.
+    """
+
+    name: str
+    seconds: float
+    predictions: int
+    span_seconds: float
+    covered_seconds: float
+    inputs: Row | LearningRow
+    outputs: Row | LearningRow
+    arrived: Row | None
+    predicted_outcomes: int
+    predicted_base: int
+    matured: Row | None
+    matured_base: int
+    matured_age_seconds: float
+    matured_covered_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class VersionView:
+    """One model version at one time of its clock."""
+
+    model: str
+    version: str
+    config: ModelConfig
+    task: Task | None
+    classes: tuple[str, ...]
+    columns: tuple[str, ...]
+    values: tuple[tuple[str, ...], ...]
+    now: float
+    quality: Quality | None
+    inputs: Watched
+    outputs: Watched
+    windows: tuple[WindowView, ...]
+    quality_lifetime: Row | None
+    features: int
+    pending: int
+    sample_ratio: float
+    reach_seconds: float | None
+    matures_after: float | None
+    delay_p50: float | None
+    delay_p95: float | None
+    predicted_at: float | None
+    outcome_at: float | None

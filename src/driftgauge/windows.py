@@ -1,0 +1,211 @@
+"""Panes over time, and windows as sums of panes; given `now`, reading no clock.
+
+A *pane* is what came within one step of a grid (a minute, an hour). A pane has parts, each with a
+state of its own: traffic, inputs, outputs, outcomes by arrival, outcomes by the prediction's time. Panes not
+touched lately live in the store and come back when they are asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from math import ceil, floor
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from driftgauge.layout import Additive, Row
+from driftgauge.sketches.learning import LearningRow
+
+AnyState = Row | LearningRow
+
+
+class Part(StrEnum):
+    """What of a pane; each is saved apart, as they change at different times."""
+
+    TRAFFIC = "traffic"
+    INPUTS = "inputs"
+    OUTPUTS = "outputs"
+    ARRIVED = "arrived"
+    MATURED = "matured"
+
+
+class Resolution(StrEnum):
+    """Which grid a pane lies on."""
+
+    FINE = "fine"
+    COARSE = "coarse"
+    DAY = "day"
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Panes of *width_seconds*, one of them beginning at *origin*."""
+
+    width_seconds: float
+    origin: float = 0.0
+
+    def index(self, time: float) -> int:
+        """The pane that holds *time*; a pane holds its begin, not its end."""
+        return floor((time - self.origin) / self.width_seconds)
+
+    def start(self, index: int) -> float:
+        """When the pane begins."""
+        return self.origin + index * self.width_seconds
+
+    def closed_panes(self, window_seconds: float) -> int:
+        """How many closed panes cover a window."""
+        return max(1, ceil(window_seconds / self.width_seconds - 1e-9))
+
+
+Load = Callable[[Part, int], AnyState | None]
+Zero = Callable[[Part], AnyState]
+
+
+@dataclass(slots=True)
+class PaneSeries:
+    """All panes of one grid: those touched lately in memory, the others behind *load*.
+
+    Owned by the writer. `dirty` are the panes changed since the last checkpoint; `shelved` those
+    that *load* can give, None where that isn't known (after a restart): most panes that are asked
+    for and aren't in memory never were.
+    """
+
+    grid: Grid
+    load: Load
+    zero: Zero
+    shelved: set[tuple[Part, int]] | None = None
+    hot: dict[tuple[Part, int], AnyState] = field(default_factory=dict)
+    dirty: set[tuple[Part, int]] = field(default_factory=set)
+
+    def row(self, part: Part, index: int) -> AnyState | None:
+        """The pane's state, the series' own; None where nothing came."""
+        key = (part, index)
+        found = self.hot.get(key)
+        if found is None and (self.shelved is None or key in self.shelved):
+            found = self.load(part, index)
+            if found is not None:
+                self.hot[key] = found
+        return found
+
+    def add(self, part: Part, index: int, row: AnyState) -> None:
+        """Add *row*, which stays the caller's."""
+        held = self.row(part, index)
+        if held is None:
+            held = self.zero(part)
+            self.hot[part, index] = held
+        held.add(row)  # type: ignore[arg-type]
+        self.dirty.add((part, index))
+
+    def forget(self, before: int) -> None:
+        """Let go of clean panes older than *before*; the store has them."""
+        for key in [k for k in self.hot if k[1] < before and k not in self.dirty]:
+            del self.hot[key]
+            if self.shelved is not None:
+                self.shelved.add(key)
+
+    def total(self, part: Part, first: int, end: int) -> AnyState:
+        """A new state: the sum of the panes first..end-1, all of them closed or not. O(panes)."""
+        total = self.zero(part)
+        for index in range(first, end):
+            row = self.row(part, index)
+            if row is not None:
+                total.add(row)  # type: ignore[arg-type]
+        return total
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes in memory."""
+        return sum(row.nbytes for row in self.hot.values())
+
+
+# A running total is made anew after this many steps, so that rounding can't build up in its sums.
+RECOMPUTE_AFTER = 96
+# And at once where less than this part of a sum is left of what was taken away: a value of 1e30 must
+# not spoil a window's sums after it has left.
+_CANCELLED: Final = 1e-6
+
+
+@dataclass(slots=True)
+class RangeTotal:
+    """The sum of the closed panes first..end-1 of one part, kept while the range moves.
+
+    `row` is the total's own. Moving by a step costs one addition and one subtraction, whatever the
+    range's length; every `RECOMPUTE_AFTER` steps, where the ranges don't overlap, and where a sum has
+    all but cancelled, it is summed anew.
+    """
+
+    series: PaneSeries
+    part: Part
+    first: int = 0
+    end: int = 0
+    row: AnyState | None = None
+    steps: int = 0
+
+    def move(self, first: int, end: int) -> None:
+        """Make the total that of first..end-1."""
+        if self.row is not None and (first, end) == (self.first, self.end):
+            return
+        overlaps = self.row is not None and first < self.end and end > self.first
+        changed = abs(first - self.first) + abs(end - self.end)
+        if not overlaps or changed >= end - first or self.steps + changed > RECOMPUTE_AFTER:
+            self.row, self.steps = self.series.total(self.part, first, end), 0
+        elif self._shift(first, end):
+            self.steps += changed
+        else:
+            self.row, self.steps = self.series.total(self.part, first, end), 0
+        self.first, self.end = first, end
+
+    def _shift(self, first: int, end: int) -> bool:
+        """Add and take away the panes that differ; whether the sums are still good."""
+        for index in (*range(first, self.first), *range(self.end, end)):
+            row = self.series.row(self.part, index)
+            if row is not None and self.row is not None:
+                self.row.add(row)  # type: ignore[arg-type]
+        gone = (*range(self.first, first), *range(end, self.end))
+        return all([self._expire(index) for index in gone])
+
+    def _expire(self, index: int) -> bool:
+        row = self.series.row(self.part, index)
+        if row is None or self.row is None:
+            return True
+        self.row.subtract(row)  # type: ignore[arg-type]
+        return not _cancelled(self.row, row)
+
+    def added(self, part: Part, index: int, row: AnyState) -> None:
+        """Take note that *row* was added to the pane *index* of *part*."""
+        if part is self.part and self.row is not None and self.first <= index < self.end:
+            self.row.add(row)  # type: ignore[arg-type]
+
+
+def _cancelled(left: AnyState, taken: AnyState) -> bool:
+    """Whether so little is *left* of a sum that *taken* was part of that its rounding shows."""
+    remains, gone = _sums(left, taken), _sums(taken, taken)
+    return not bool((np.abs(remains) >= _CANCELLED * np.abs(gone)).all())
+
+
+def _sums(state: AnyState, like: AnyState) -> NDArray[np.float64]:
+    if isinstance(state, Row) or isinstance(like, Row):
+        return state.sums if isinstance(state, Row) else np.zeros(0)
+    return np.array([(state.numeric[k].deviation, state.numeric[k].square) for k in like.numeric])
+
+
+def window_name(seconds: float) -> str:
+    """The label of a window's length: the largest unit that divides it: 90 minutes is ``90m``."""
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
+        if seconds % size == 0:
+            return f"{int(seconds // size)}{unit}"
+    return f"{seconds:g}s"
+
+
+def dirty_rows(series: PaneSeries) -> Iterator[tuple[Part, int, AnyState]]:
+    """The panes that a checkpoint must save, in order."""
+    for part, index in sorted(series.dirty):
+        yield part, index, series.hot[part, index]
+
+
+def zero_states(zeros: Mapping[Part, Callable[[], Additive]]) -> Zero:
+    """A function that gives the empty state of a part."""
+    return lambda part: zeros[part]()  # type: ignore[return-value]
