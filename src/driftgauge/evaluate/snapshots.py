@@ -1,0 +1,151 @@
+"""Views of model versions into one Snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from driftgauge.evaluate import fleet
+from driftgauge.evaluate.drift import drift
+from driftgauge.evaluate.quality import quality
+from driftgauge.snapshot import (
+    ClassQuality,
+    Cohort,
+    Drift,
+    Flag,
+    LabelState,
+    Notice,
+    Quality,
+    ReferenceState,
+    Snapshot,
+    VersionSnapshot,
+    VersionState,
+    WindowState,
+)
+from driftgauge.view import VersionView, WindowView
+
+
+def evaluate(
+    views: Sequence[VersionView],
+    wall: float,
+    seconds: float,
+    notices: tuple[Notice, ...] = (),
+    *,
+    segments: bool = False,
+) -> Snapshot:
+    """Every number of every version. Pure; runs outside of the writer.
+
+    Args:
+        wall: wall time of the evaluation; seconds: what it took so far.
+        segments: whether precision, recall, F1 and ROC AUC are exported by segment.
+
+    Cost: about 0.4 ms a window of 25 features.
+    """
+    return Snapshot(wall, seconds, tuple(version(view, wall, segments=segments) for view in views), notices)
+
+
+def version(view: VersionView, wall: float, *, segments: bool = False) -> VersionSnapshot:
+    """All rows of one version."""
+    by_group: list[Quality] = []
+    whole: list[ClassQuality] = []
+    by_segment: list[ClassQuality] = []
+    for window in view.windows:
+        for cohort, row in ((Cohort.ARRIVED, window.arrived), (Cohort.MATURED, window.matured)):
+            if row is not None and view.quality is not None:
+                found, classes, parts = quality(view, row, window.name, cohort)
+                by_group += found
+                whole += classes
+                by_segment += parts
+    return VersionSnapshot(
+        state=_state(view, wall),
+        windows=tuple(w for window in view.windows for w in _windows(view, window)),
+        drift=tuple(_drift(view)),
+        quality=tuple(by_group),
+        classes=(*whole, *by_segment) if segments else tuple(whole),
+        segment_classes=tuple(by_segment),
+        labels=tuple(label for window in view.windows for label in _labels(view, window)),
+        flags=tuple(
+            Flag(view.model, view.version, state, float(state is view.inputs.state))
+            for state in ReferenceState
+        ),
+        bins=tuple(fleet.bins(view)),
+        moments=tuple(fleet.fleet_moments(view)),
+        score_bins=tuple(fleet.score_bins(view)),
+        confusion=tuple(fleet.confusion(view)),
+        errors=tuple(fleet.error_sums(view)),
+    )
+
+
+def _drift(view: VersionView) -> Iterator[Drift]:
+    for window in view.windows:
+        labels = (view.model, view.version, window.name)
+        yield from drift(view.outputs, window.outputs, *labels)
+        yield from drift(view.inputs, window.inputs, *labels)
+
+
+def _windows(view: VersionView, window: WindowView) -> Iterator[WindowState]:
+    outcomes = 0
+    matured = None
+    if view.quality is not None:
+        if window.arrived is not None:
+            outcomes = int(view.quality.outcomes(window.arrived)[0])
+        if window.matured is not None:
+            matured = int(view.quality.outcomes(window.matured)[0])
+    for cohort, samples, covered, age in (
+        (Cohort.PREDICTED, window.predictions, window.covered_seconds, 0.0),
+        (Cohort.ARRIVED, outcomes, window.covered_seconds, 0.0),
+        (Cohort.MATURED, matured, window.matured_covered_seconds, window.matured_age_seconds),
+    ):
+        if samples is not None:
+            yield WindowState(
+                view.model,
+                view.version,
+                window.name,
+                cohort,
+                float(samples),
+                covered,
+                min(1.0, covered / window.seconds),
+                window.span_seconds,
+                age,
+            )
+
+
+def _labels(view: VersionView, window: WindowView) -> Iterator[LabelState]:
+    if view.quality is None:
+        return
+    if window.predicted_base:
+        ratio = window.predicted_outcomes / window.predicted_base
+        yield LabelState(view.model, view.version, window.name, Cohort.PREDICTED, min(1.0, ratio))
+    if window.matured is not None and window.matured_base:
+        outcomes = int(view.quality.outcomes(window.matured)[0])
+        ratio = min(1.0, outcomes / window.matured_base)
+        yield LabelState(view.model, view.version, window.name, Cohort.MATURED, ratio)
+
+
+def _state(view: VersionView, wall: float) -> VersionState:
+    reference = view.inputs.reference
+    inputs = view.inputs.inputs
+    samples = None
+    if reference is not None and inputs is not None:
+        samples = float(inputs.records(reference.row))
+    return VersionState(
+        model=view.model,
+        model_version=view.version,
+        reference="" if reference is None else reference.id,
+        reference_state=view.inputs.state,
+        reference_samples=samples,
+        reference_span_seconds=None if reference is None else reference.span_seconds,
+        task="" if view.task is None else view.task,
+        features=float(view.features),
+        pending=float(view.pending),
+        pending_sample_ratio=view.sample_ratio,
+        deduplication_reach_seconds=view.reach_seconds,
+        label_delay_p50_seconds=view.delay_p50,
+        label_delay_p95_seconds=view.delay_p95,
+        matures_after_seconds=view.matures_after,
+        clock_timestamp_seconds=view.now,
+        last_evaluation_timestamp_seconds=wall,
+        last_prediction_timestamp_seconds=view.predicted_at,
+        last_outcome_timestamp_seconds=view.outcome_at,
+        series=None,
+        series_dropped=None,
+    )

@@ -1,0 +1,80 @@
+"""Steps of a version's reference from learning to frozen, taken when a coarse pane closes."""
+
+from __future__ import annotations
+
+from driftgauge.monitor.update import Update
+from driftgauge.monitor.version import Version
+from driftgauge.monitor.watch import (
+    FROZEN_RECORDS,
+    FROZEN_SPAN_SECONDS,
+    PROVISIONAL_RECORDS,
+    UNSTABLE_PSI,
+)
+from driftgauge.reference import Reference, halves_differ, to_json
+from driftgauge.snapshot import ReferenceState
+from driftgauge.windows import Part
+
+# A provisional reference is made anew when this much has come since.
+GROWTH = 1.2
+
+
+def step(version: Version, now: float) -> Update | None:
+    """Propose a provisional reference, or give the update that freezes one; None where nothing is due.
+
+    Cost: reads every pane of the learning, at each coarse pane that closes with enough news.
+    """
+    for part in (Part.INPUTS, Part.OUTPUTS):
+        watch = version.watch(part)
+        if watch is None or watch.binned or version.first_time is None:
+            continue
+        end = version.coarse.grid.index(now)
+        if end <= version.stepped_at.get(part, version.coarse.grid.index(version.first_time)):
+            continue
+        version.stepped_at[part] = end
+        update = _part_step(version, part, end)
+        if update is not None:
+            return update
+    return None
+
+
+def _part_step(version: Version, part: Part, end: int) -> Update | None:
+    watch = version.watch(part)
+    assert watch is not None
+    assert version.first_time is not None
+    days = version.learned_days(part, end)
+    records = sum(row.records for row in days.values())
+    if records < PROVISIONAL_RECORDS or not any(r.numeric or r.categorical for r in days.values()):
+        return None
+    last = version.coarse.grid.start(end)
+    span = (last - version.first_time) * version.model.scale
+    ripe = span >= FROZEN_SPAN_SECONDS and records >= FROZEN_RECORDS
+    known = 0 if watch.reference is None else _records(watch.reference)
+    if not ripe and records < GROWTH * known:
+        return None
+    growing = [key for key, value in version.growing.items() if value is not None]
+    reference = watch.build(days, version.first_time, last, growing)
+    if not ripe:
+        watch.propose(reference, ReferenceState.PROVISIONAL)
+        return None
+    if halves_differ(reference, UNSTABLE_PSI):
+        watch.propose(reference, ReferenceState.UNSTABLE)
+        return None
+    return freeze(version, part, reference)
+
+
+def freeze(version: Version, part: Part, reference: Reference) -> Update:
+    """The update that fixes *reference*."""
+    return Update(
+        model_owner=version.model.owner,
+        model=version.model.name,
+        version_owner=version.owner,
+        version=version.name,
+        reference=to_json(reference),
+        reference_part=part,
+        reference_state=ReferenceState.FROZEN,
+    )
+
+
+def _records(reference: Reference) -> int:
+    row = reference.row
+    return int(row.counts[0])

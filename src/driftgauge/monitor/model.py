@@ -1,0 +1,181 @@
+"""One model: what its versions share: structure, kept outcomes, clock."""
+
+from __future__ import annotations
+
+import msgspec
+import numpy as np
+
+from driftgauge.config import HOUR, Clock, Export, Limits, Task
+from driftgauge.config import Model as ModelConfig
+from driftgauge.monitor.log import OUTCOME, RecordLog
+from driftgauge.monitor.ports import Shelf
+from driftgauge.monitor.structure import Structure
+from driftgauge.monitor.update import Update
+from driftgauge.monitor.version import Version
+from driftgauge.records import Schema
+from driftgauge.sketches.quality import (
+    BinaryQuality,
+    Groups,
+    MulticlassQuality,
+    Quality,
+    RegressionQuality,
+)
+from driftgauge.snapshot import ReferenceState
+from driftgauge.windows import Grid, Part
+
+
+class Model:
+    """A model and its versions, the newest last. Owned by the writer.
+
+    Attributes:
+        scale: what its wall-clock durations are divided by; 1 on a records clock.
+        sample_ratio: share of ids that are kept for the join, by their hash; below 1 while the
+            pending limit binds.
+        clock: the greatest accepted time (records clock); None before the first record.
+        arrived_to: how far time has been carried forward for expiry.
+    """
+
+    def __init__(
+        self,
+        owner: int,
+        name: str,
+        config: ModelConfig,
+        limits: Limits,
+        shelf: Shelf,
+        *,
+        time_scale: float = 1.0,
+        export: Export | None = None,
+        coarse: Grid | None = None,
+    ) -> None:
+        self.owner = owner
+        self.name = name
+        self.config = config
+        self.limits = limits
+        self.shelf = shelf
+        self.scale = time_scale if config.clock is Clock.WALL else 1.0
+        self.coarse_grid = coarse or Grid(HOUR / self.scale)
+        self.structure = Structure(task=config.task)
+        self.quality: Quality | None = None
+        self.outcomes = RecordLog(2 * owner, OUTCOME, shelf)
+        self.versions: dict[str, Version] = {}
+        self.clock: float | None = None
+        self.waiting = 0
+        self.export = export or Export()
+        self.sample_ratio = 1.0
+        self._settle_quality()
+
+    def _settle_quality(self) -> None:
+        self.quality = self.quality_for(self.structure)
+
+    def quality_for(self, structure: Structure) -> Quality | None:
+        """The quality sketch that a batch's *structure* calls for, before it is applied."""
+        limits = self.limits
+        if self.quality is not None or structure.task is None:
+            return self.quality
+        groups = Groups(limits.segment_columns, limits.segment_values)
+        if structure.task is Task.BINARY:
+            return BinaryQuality(groups)
+        if structure.task is Task.MULTICLASS:
+            return MulticlassQuality(groups, limits.classes + 1)
+        if structure.outcome_centre is not None:
+            return RegressionQuality(groups, structure.outcome_centre)
+        return None
+
+    def now(self, wall: float) -> float:
+        """The model's time; *wall* before its records clock has begun."""
+        if self.config.clock is Clock.WALL or self.clock is None:
+            return wall
+        return self.clock
+
+    def clock_after(self, times: np.ndarray) -> float | None:
+        """The records clock after a batch of accepted *times*; None on a wall clock or without any."""
+        if self.config.clock is Clock.WALL or not times.size:
+            return None
+        newest = float(times.max())
+        if self.clock is None:
+            return newest
+        return max(self.clock, min(newest, self.clock + self.longest_seconds))
+
+    @property
+    def longest_seconds(self) -> float:
+        """The longest window, on the model's clock."""
+        return max(self.config.windows) / self.scale
+
+    @property
+    def horizon_seconds(self) -> float:
+        """The horizon, on the model's clock."""
+        return self.config.outcomes.horizon / self.scale
+
+    def version(self, name: str, owner: int) -> Version:
+        """The version *name*, made with *owner* if it is new, with the features' reference of the
+        newest version that has one (outputs start anew).
+        """
+        found = self.versions.get(name)
+        if found is None:
+            found = Version(self, owner, name, self.shelf)
+            self._inherit(found)
+            self.versions[name] = found
+        return found
+
+    def _inherit(self, version: Version) -> None:
+        for older in reversed(self.versions.values()):
+            watch = older.inputs
+            if watch.binned and watch.reference is not None:
+                version.fix_reference(Part.INPUTS, watch.reference, watch.state)
+                return
+
+    def apply(self, update: Update, *, live: bool) -> None:
+        """Take in a committed update of one of the versions."""
+        if update.structure is not None:
+            self.structure = update.structure
+            self._settle_quality()
+        if update.clock is not None:
+            self.clock = update.clock if self.clock is None else max(self.clock, update.clock)
+        self.waiting += update.waiting
+        if update.version_owner:
+            self.versions[update.version].apply(update, live=live)
+
+    def restore(self, structure: Structure, clock: float | None, waiting: int, sample_ratio: float) -> None:
+        """Take up what a checkpoint saved; a task that the configuration gives now wins."""
+        task = self.config.task
+        if task is not None and task is not structure.task:
+            structure = msgspec.structs.replace(structure, task=task, classes=(), outcome_centre=None)
+        self.structure, self.clock, self.waiting = structure, clock, waiting
+        self.sample_ratio = sample_ratio
+        self.quality = None
+        self._settle_quality()
+
+    def surplus(self) -> list[Version]:
+        """Versions beyond the limit, those first whose last prediction is oldest."""
+        extra = len(self.versions) - self.limits.versions
+        ranked = sorted(self.versions.values(), key=lambda v: (v.predicted_at or 0.0, v.owner))
+        return ranked[:extra] if extra > 0 else []
+
+    def schema(self) -> Schema:
+        """What the decoder may know before it reads this model's records."""
+        kinds = self.config.features
+        numeric = {n: None for n, f in kinds.items() if f.kind is not None and f.kind == "numeric"}
+        texts = {n: None for n, f in kinds.items() if f.kind is not None and f.kind != "numeric"}
+        discover = self.config.discover_features
+        newest = next(reversed(self.versions.values()), None)
+        if newest is not None and newest.inputs.binned and newest.inputs.reference is not None:
+            bins = newest.inputs.reference.bins
+            numeric = {key[2:]: None for key in bins.numeric}
+            texts = {key[2:]: None for key in bins.categorical}
+            discover = False
+        elif newest is not None:
+            numeric |= {n: None for n in newest.numeric if n not in texts}
+            texts |= {n: None for n in newest.categorical if n not in numeric}
+        segments = self.config.segments
+        return Schema(
+            tuple(numeric),
+            tuple(texts),
+            frozenset(),
+            self.structure.columns if segments is None else segments,
+            discover,
+        )
+
+    def reference_state(self) -> ReferenceState:
+        """The newest version's state of the features' reference."""
+        newest = next(reversed(self.versions.values()), None)
+        return ReferenceState.LEARNING if newest is None else newest.inputs.state

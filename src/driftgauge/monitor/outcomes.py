@@ -1,0 +1,282 @@
+"""Preparing a batch of outcomes: duplicates and conflicts, joins, and what is kept to wait."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from driftgauge.config import Task
+from driftgauge.monitor import exports
+from driftgauge.monitor.joining import join_deltas
+from driftgauge.monitor.log import ANY_VERSION, Rows
+from driftgauge.monitor.model import Model
+from driftgauge.monitor.predictions import Piece, in_time, known_ids, outcome_rows, pick
+from driftgauge.monitor.structure import Coder, Structure
+from driftgauge.monitor.update import Appended, PaneDelta, Tally, Update
+from driftgauge.monitor.version import Version
+from driftgauge.records import Floats, Ints, Outcomes, Reason, Rejection
+from driftgauge.sketches.quality import Joined, Quality
+
+
+def prepare(
+    model: Model,
+    carrier: Version | None,
+    batch: Outcomes,
+    coder: Coder,
+    wall: float,
+    key: bytes,
+) -> tuple[list[Update], Piece]:
+    """What *batch* changes in the model's versions. Reads logs; changes nothing.
+
+    Args:
+        carrier: the version that the batch names, or that its outcomes which need no join belong
+            to; None where it names none and all need one.
+
+    Returns:
+        the updates of versions other than the carrier, and the carrier's piece.
+
+    Cost: about 5 us an outcome in batches of 1,000.
+    """
+    work = _Work(model, carrier, batch, coder, wall, key)
+    return work.done()
+
+
+class _Work:
+    """One batch of outcomes being prepared."""
+
+    def __init__(
+        self,
+        model: Model,
+        carrier: Version | None,
+        batch: Outcomes,
+        coder: Coder,
+        wall: float,
+        key: bytes,
+    ) -> None:
+        self.model, self.carrier, self.batch, self.coder = model, carrier, batch, coder
+        self.wall, self.key = wall, key
+        now = model.now(wall)
+        self.now = now
+        self.times = np.where(np.isnan(batch.timestamps), now, batch.timestamps)
+        good, self.rejections = in_time(model, self.times, now, batch.request, batch.index)
+        predictions = batch.prediction
+        coder.settle_task(
+            predictions,
+            batch.outcome,
+            scored=bool((~np.isnan(batch.score)).any()),
+            classes=False,
+        )
+        self.outcome = coder.labels(batch.outcome)
+        self._refuse_unknown(good)
+        coder.centre_on(self.outcome[good])
+        self.good = good
+        self.tally = Tally(model.name, carrier.name if carrier else None, invalid={}, folded={})
+        self.deltas: dict[Version, list[PaneDelta]] = {}
+        self.unjoined: dict[Version, int] = {}
+        self.appended: list[Appended] = []
+        self.duplicate = np.zeros(len(batch), np.bool_)
+        self.met = ~batch.needs_join
+        self.waiting = 0
+        self.exports: tuple[exports.Kept, ...] = ()
+
+    def _refuse_unknown(self, good: NDArray[np.bool_]) -> None:
+        task = self.coder.structure.task
+        unknown = good & np.isnan(self.outcome)
+        expected = {
+            Task.BINARY: "0, 1, true, false or the positive class",
+            Task.REGRESSION: "a finite number",
+            Task.MULTICLASS: "a class",
+            None: "a class or a number",
+        }[task]
+        for i in np.flatnonzero(unknown):
+            self.rejections.append(
+                Rejection(
+                    int(self.batch.request[i]),
+                    int(self.batch.index[i]),
+                    Reason.UNKNOWN_CLASS,
+                    f"outcome: expected {expected}",
+                )
+            )
+        good &= ~unknown
+
+    def done(self) -> tuple[list[Update], Piece]:
+        quality = self.model.quality_for(self.coder.structure)
+        self._drop_duplicates()
+        accepted = self.good & ~self.duplicate
+        if quality is not None:
+            self._count_complete(accepted & ~self.batch.needs_join, quality)
+            self._join_waiting(accepted & self.batch.needs_join, quality)
+        self._keep(accepted)
+        self.tally.outcomes = int(accepted.sum())
+        self.tally.duplicate_outcomes = int(self.duplicate.sum())
+        self.tally.folded = self.coder.folded
+        return self._updates(accepted)
+
+    # --- duplicates -------------------------------------------------------------------------
+
+    def _drop_duplicates(self) -> None:
+        places, hashes, repeated = known_ids(self.batch.ids, self.key)
+        self.places, self.hashes = places, hashes
+        scope = self._named_version()
+        positions, rows = self.model.outcomes.find(hashes)
+        if positions.size:
+            mine = (rows["version"] == ANY_VERSION) | (rows["version"] == scope)
+            known = places[positions[mine]]
+            repeated[known] = True
+            differs = self.outcome[known] != rows["outcome"][mine]
+            self.tally.conflicts += int((differs & self.good[known]).sum())
+        self.duplicate = repeated & self.good
+
+    def _named_version(self) -> int:
+        named = self.batch.model_version is not None and self.carrier is not None
+        return self.carrier.owner if named and self.carrier else ANY_VERSION
+
+    # --- joins ------------------------------------------------------------------------------
+
+    def _count_complete(self, chosen: NDArray[np.bool_], quality: Quality) -> None:
+        """Outcomes that carry their own prediction or score."""
+        where = np.flatnonzero(chosen)
+        if not where.size or self.carrier is None:
+            return
+        batch, listed = self.batch, where.tolist()
+        score = batch.score[where]
+        prediction = self.coder.labels([batch.prediction[i] for i in listed])
+        if self.coder.structure.task is Task.BINARY:
+            absent = np.isnan(prediction) & ~np.isnan(score)
+            prediction[absent] = score[absent] >= self.model.config.threshold
+        columns: dict[str, Sequence[str | None]] = {
+            name: pick(texts, where, whole=False) for name, texts in batch.segments.items()
+        }
+        told = batch.prediction_timestamps[where]
+        # None is later than its outcome, whatever the sender's clock says.
+        predicted = np.fmin(np.where(np.isnan(told), self.times[where], told), self.times[where])
+        records = Joined(
+            self.outcome[where],
+            prediction,
+            np.where((score >= 0) & (score <= 1), score, np.nan),
+            np.zeros((where.size, 0)),
+            self.coder.segments(columns, where.size),
+            np.maximum(self.times[where] - predicted, 0.0),
+        )
+        self._add(self.carrier, quality, records, self.times[where], predicted)
+
+    def _join_waiting(self, chosen: NDArray[np.bool_], quality: Quality) -> None:
+        """Outcomes whose prediction is kept, in each version that they are for."""
+        mine = chosen[self.places]
+        places, hashes = self.places[mine], self.hashes[mine]
+        found = np.zeros(places.size, np.bool_)
+        for version in self._scope():
+            for log in version.logs:
+                positions, rows = log.find(hashes)
+                if positions.size:
+                    found[positions] = True
+                    self._join_rows(version, quality, places[positions], rows)
+        self.met[places[found]] = True
+        self.waiting = int((~found).sum())
+
+    def _scope(self) -> list[Version]:
+        if self.batch.model_version is not None and self.carrier is not None:
+            return [self.carrier]
+        return list(self.model.versions.values())
+
+    def _join_rows(self, version: Version, quality: Quality, places: Ints, rows: Rows) -> None:
+        times = self.times[places]
+        in_time = times <= rows["time"] + self.model.horizon_seconds
+        taken = self._told_by_version(version, places)
+        self.tally.orphaned += int((~in_time).sum())
+        usable = in_time & ~taken
+        places, rows, times = places[usable], rows[usable], times[usable]
+        if not places.size:
+            return
+        score = rows["score"]
+        records = Joined(
+            self.outcome[places],
+            rows["prediction"].copy(),
+            np.where((score >= 0) & (score <= 1), score, np.nan),
+            rows["scores"].copy()
+            if rows.dtype.names is not None and "scores" in rows.dtype.names
+            else np.zeros((places.size, 0)),
+            np.ascontiguousarray(rows["segments"].T),
+            np.maximum(times - rows["time"], 0.0),
+        )
+        self._add(version, quality, records, times, rows["time"].copy())
+        self.unjoined[version] = self.unjoined.get(version, 0) - places.size
+
+    def _told_by_version(self, version: Version, places: Ints) -> NDArray[np.bool_]:
+        """Predictions that an earlier outcome naming their version has joined already."""
+        taken = np.zeros(places.size, np.bool_)
+        if self.batch.model_version is None and len(self.model.outcomes):
+            place_of = {place: i for i, place in enumerate(self.places.tolist())}
+            hashes = self.hashes[[place_of[p] for p in places.tolist()]]
+            positions, rows = self.model.outcomes.find(hashes)
+            taken[positions[rows["version"] == version.owner]] = True
+        return taken
+
+    def _add(
+        self, version: Version, quality: Quality, records: Joined, came: Floats, predicted: Floats
+    ) -> None:
+        self.deltas.setdefault(version, []).extend(
+            join_deltas(version, quality, records, came, predicted, self.now)
+        )
+        self.tally.joined += len(records)
+
+    # --- keeping ----------------------------------------------------------------------------
+
+    def _keep(self, accepted: NDArray[np.bool_]) -> None:
+        """Every accepted outcome with an id is kept: to be known again, and for late predictions."""
+        mine = accepted[self.places]
+        places, hashes = self.places[mine], self.hashes[mine]
+        self.exports = exports.outcomes(self.model.export, self.batch, places.tolist(), hashes, self.times)
+        if self.model.sample_ratio < 1.0:
+            sample = exports.sampled(hashes, self.model.sample_ratio)
+            places, hashes = places[sample], hashes[sample]
+        if not places.size:
+            return
+        log = self.model.outcomes
+        rows = outcome_rows(
+            hashes,
+            self.times[places],
+            self.outcome[places],
+            self._named_version(),
+            self.met[places],
+        )
+        rows["value"] = self.batch.value[places]
+        self.appended.append(
+            Appended(log.log, log.reserve(rows.size), rows, rows["time"] + self.model.horizon_seconds)
+        )
+
+    def _updates(self, accepted: NDArray[np.bool_]) -> tuple[list[Update], Piece]:
+        model, structure = self.model, self.coder.structure
+        clock = model.clock_after(self.times[accepted])
+        others = [v for v in self.deltas if v is not self.carrier]
+        updates = [self._update(version, None, None) for version in others]
+        own = msgspec.structs.replace(
+            self._update(self.carrier, None if structure == model.structure else structure, clock),
+            waiting=self.waiting,
+        )
+        piece = Piece(
+            own,
+            self.appended,
+            self.tally,
+            accepted,
+            self.duplicate,
+            self.rejections,
+            self.exports,
+        )
+        return updates, piece
+
+    def _update(self, version: Version | None, structure: Structure | None, clock: float | None) -> Update:
+        return Update(
+            model_owner=self.model.owner,
+            model=self.model.name,
+            version_owner=0 if version is None else version.owner,
+            version="" if version is None else version.name,
+            panes=() if version is None else tuple(self.deltas.get(version, ())),
+            structure=structure,
+            clock=clock,
+            unjoined=0 if version is None else self.unjoined.get(version, 0),
+            outcome_at=self.wall,
+        )

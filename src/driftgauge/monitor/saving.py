@@ -1,0 +1,238 @@
+"""Everything that a checkpoint saves, and state made again from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from driftgauge.errors import StoreError
+from driftgauge.layout import Row
+from driftgauge.monitor.model import Model
+from driftgauge.monitor.models import Models
+from driftgauge.monitor.structure import Structure
+from driftgauge.monitor.version import Version
+from driftgauge.reference import from_json, to_json
+from driftgauge.snapshot import ReferenceState
+from driftgauge.windows import PaneSeries, Part, Resolution, dirty_rows
+
+REGISTRY: Final = "registry"
+# Panes that one checkpoint folds away or deletes at most, so that none takes long.
+RETIRED_AT_ONCE: Final = 240
+_KEPT_BY_DAY: Final = (Part.TRAFFIC, Part.ARRIVED, Part.MATURED)
+
+
+@dataclass(frozen=True, slots=True)
+class SavedPane:
+    """A pane's part to write, or to delete where *row* is None."""
+
+    owner: int
+    resolution: str
+    start: int
+    part: str
+    row: bytes | None
+
+
+class _Version(msgspec.Struct, array_like=True):
+    owner: int
+    name: str
+    first_time: float | None
+    unjoined: int
+    predicted_at: float | None
+    outcome_at: float | None
+    numeric: list[str]
+    categorical: list[str]
+    centres: dict[str, float]
+    growing: dict[str, float | None]
+    matures_after: float | None
+    retired_before: dict[str, int]
+    proposed: dict[str, str]
+
+
+class _Model(msgspec.Struct, array_like=True):
+    owner: int
+    name: str
+    structure: Structure
+    clock: float | None
+    waiting: int
+    sample_ratio: float
+    versions: list[_Version]
+
+
+class _Registry(msgspec.Struct, array_like=True):
+    retiring: list[int]
+    models: list[_Model]
+
+
+def registry(models: Models) -> bytes:
+    """Names, numbers and scalars of every model and version."""
+    return msgspec.msgpack.encode(
+        _Registry(list(models.retiring()), [_saved_model(m) for m in models.models.values()])
+    )
+
+
+def _saved_model(model: Model) -> _Model:
+    return _Model(
+        model.owner,
+        model.name,
+        model.structure,
+        model.clock,
+        model.waiting,
+        model.sample_ratio,
+        [_saved_version(v) for v in model.versions.values()],
+    )
+
+
+def _saved_version(version: Version) -> _Version:
+    return _Version(
+        version.owner,
+        version.name,
+        version.first_time,
+        version.unjoined,
+        version.predicted_at,
+        version.outcome_at,
+        list(version.numeric),
+        list(version.categorical),
+        version.centres,
+        version.growing,
+        version.matures_after,
+        {str(k): v for k, v in version.retired_before.items()},
+        {part: version.part_state(part) for part in (Part.INPUTS, Part.OUTPUTS)},
+    )
+
+
+def states(models: Models) -> dict[str, bytes | None]:
+    """States by key; references only where they were fixed since the last call."""
+    found: dict[str, bytes | None] = {REGISTRY: registry(models)}
+    for version in models.versions():
+        for part in version.unsaved_references:
+            watch = version.watch(part)
+            if watch is not None and watch.reference is not None and watch.binned:
+                mark = watch.state.encode() + b"\n"
+                found[_reference_key(version.owner, part)] = mark + to_json(watch.reference)
+    return found
+
+
+def saved(models: Models) -> None:
+    """Take note that a checkpoint holds everything that was dirty."""
+    for version in models.versions():
+        version.unsaved_references.clear()
+        for series in (version.fine, version.coarse):
+            if series is not None:
+                series.dirty.clear()
+
+
+def _reference_key(owner: int, part: Part) -> str:
+    return f"reference/{owner}/{part}"
+
+
+def dirty_panes(version: Version) -> Iterator[SavedPane]:
+    """Panes changed since the last checkpoint."""
+    for resolution, series in (
+        (Resolution.FINE, version.fine),
+        (Resolution.COARSE, version.coarse),
+    ):
+        if series is not None:
+            for part, index, row in dirty_rows(series):
+                yield SavedPane(version.owner, resolution, index, part, version.encode(part, row))
+
+
+def retired_panes(version: Version, now: float) -> Iterator[SavedPane]:
+    """Panes that no window or cohort needs any more: deleted, traffic and quality folded by day."""
+    if version.fine is not None:
+        oldest = version.fine.grid.index(now) - 3 * 60
+        yield from _deleted(version, Resolution.FINE, version.fine, oldest)
+    oldest = version.coarse.grid.index(now - version.retained_seconds)
+    yield from _folded(version, oldest)
+    yield from _deleted(version, Resolution.COARSE, version.coarse, oldest)
+
+
+def _span(version: Version, resolution: Resolution, series: PaneSeries, oldest: int) -> range:
+    if version.first_time is None:
+        return range(0)
+    begin = version.retired_before.get(resolution, series.grid.index(version.first_time))
+    return range(begin, min(oldest, begin + RETIRED_AT_ONCE))
+
+
+def _deleted(
+    version: Version, resolution: Resolution, series: PaneSeries, oldest: int
+) -> Iterator[SavedPane]:
+    span = _span(version, resolution, series, oldest)
+    for index in span:
+        for part in Part:
+            series.hot.pop((part, index), None)
+            if series.shelved is not None:
+                series.shelved.discard((part, index))
+            series.dirty.discard((part, index))
+            yield SavedPane(version.owner, resolution, index, part, None)
+    if span:
+        version.retired_before[resolution] = span.stop
+
+
+def _folded(version: Version, oldest: int) -> Iterator[SavedPane]:
+    days: dict[tuple[Part, int], Row] = {}
+    for index in _span(version, Resolution.COARSE, version.coarse, oldest):
+        for part in _KEPT_BY_DAY:
+            row = version.coarse.row(part, index)
+            if isinstance(row, Row):
+                key = (part, version.day(index))
+                if key not in days:
+                    days[key] = _day_row(version, *key)
+                days[key].add(row)
+    for (part, day), row in days.items():
+        yield SavedPane(version.owner, Resolution.DAY, day, part, version.encode(part, row))
+
+
+def _day_row(version: Version, part: Part, day: int) -> Row:
+    data = version.shelf.pane(version.owner, Resolution.DAY, day, part)
+    row = version.zero(part) if data is None else version.decode(part, data)
+    assert isinstance(row, Row)
+    return row
+
+
+def restore(models: Models, found: Mapping[str, bytes]) -> None:
+    """Models and versions as the last checkpoint left them; panes come when they are asked for.
+
+    Raises:
+        StoreError: the registry can't be read.
+    """
+    data = found.get(REGISTRY)
+    if data is None:
+        return
+    try:
+        registry_ = msgspec.msgpack.decode(data, type=_Registry)
+    except msgspec.MsgspecError as error:
+        raise StoreError(f"the saved registry can't be read: {error}") from error
+    for saved_model in registry_.models:
+        _restore_model(models, saved_model, found)
+    models.retire(registry_.retiring)
+
+
+def _restore_model(models: Models, state: _Model, found: Mapping[str, bytes]) -> None:
+    model = models.restored_model(state.owner, state.name)
+    model.restore(state.structure, state.clock, state.waiting, state.sample_ratio)
+    for v in state.versions:
+        version = Version(model, v.owner, v.name, models.shelf, restored=True)
+        model.versions[v.name] = version
+        version.first_time, version.unjoined = v.first_time, v.unjoined
+        version.predicted_at, version.outcome_at = v.predicted_at, v.outcome_at
+        version.numeric = dict.fromkeys(v.numeric)
+        version.categorical = dict.fromkeys(v.categorical)
+        version.centres, version.growing = v.centres, v.growing
+        if model.config.outcomes.matures_after is None:
+            version.matures_after = v.matures_after
+        version.retired_before = {Resolution(k): i for k, i in v.retired_before.items()}
+        _restore_references(version, found)
+        models.give(version)
+
+
+def _restore_references(version: Version, found: Mapping[str, bytes]) -> None:
+    for part in (Part.INPUTS, Part.OUTPUTS):
+        data = found.get(_reference_key(version.owner, part))
+        if data is not None:
+            mark, _, document = data.partition(b"\n")
+            reference = from_json(document, f"the store, {version.model.name} {part}")
+            version.fix_reference(part, reference, ReferenceState(mark.decode()))
+            version.unsaved_references.discard(part)

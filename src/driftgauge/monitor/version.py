@@ -1,0 +1,459 @@
+"""One model version: panes, totals, references and kept predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from driftgauge.config import HOUR, MINUTE
+from driftgauge.errors import StoreError
+from driftgauge.layout import Row
+from driftgauge.monitor.log import RecordLog, prediction_dtype
+from driftgauge.monitor.ports import Shelf
+from driftgauge.monitor.update import PaneDelta, Update
+from driftgauge.monitor.watch import Watch
+from driftgauge.reference import Reference
+from driftgauge.sketches.learning import LearningRow
+from driftgauge.sketches.quality import DELAY_EDGES
+from driftgauge.sketches.traffic import Traffic
+from driftgauge.snapshot import ReferenceState
+from driftgauge.stats.binning import quantile_from_counts
+from driftgauge.view import VersionView, Watched, WindowView
+from driftgauge.windows import (
+    AnyState,
+    Grid,
+    PaneSeries,
+    Part,
+    RangeTotal,
+    Resolution,
+    window_name,
+)
+
+if TYPE_CHECKING:
+    from driftgauge.monitor.model import Model
+
+# Windows up to this long stand on minutes; the rest on hours.
+FINE_WINDOW: Final = 2 * HOUR
+MATURE_SAMPLES: Final = 500
+KEPT_HOURS: Final = 24
+
+
+@dataclass(slots=True)
+class _WindowTotals:
+    """The running totals of one window."""
+
+    name: str
+    seconds: float
+    resolution: Resolution
+    current: dict[Part, RangeTotal]
+    predicted: RangeTotal
+    matured: RangeTotal
+    matured_traffic: RangeTotal
+
+
+class Version:
+    """State of one model version. Owned by the writer.
+
+    Memory: the panes of two hours by the minute and of a day by the hour, three totals a window, 14
+    bytes a kept prediction.
+    """
+
+    def __init__(self, model: Model, owner: int, name: str, shelf: Shelf, *, restored: bool = False) -> None:
+        self.restored = restored
+        self.model = model
+        self.owner = owner
+        self.name = name
+        self.shelf = shelf
+        config, limits = model.config, model.limits
+        self.traffic = Traffic()
+        self.inputs = Watch(limits.features, limits.categories, config.features)
+        self.outputs = Watch(2, limits.categories, {})
+        columns = limits.segment_columns
+        plain, scored = prediction_logs(owner)
+        self.plain = RecordLog(plain, prediction_dtype(columns, 0), shelf)
+        self.scored = RecordLog(scored, prediction_dtype(columns, limits.classes + 1), shelf)
+        scale = model.scale
+        self.coarse = self._series(Resolution.COARSE, model.coarse_grid)
+        needs_fine = any(w <= FINE_WINDOW for w in config.windows)
+        self.fine = self._series(Resolution.FINE, Grid(MINUTE / scale)) if needs_fine else None
+        self.windows = [self._window(seconds) for seconds in config.windows]
+        self.first_time: float | None = None
+        self.unjoined = 0
+        self.predicted_at: float | None = None
+        self.outcome_at: float | None = None
+        self.numeric: dict[str, None] = {}
+        self.categorical: dict[str, None] = {}
+        self.centres: dict[str, float] = {}
+        self.growing: dict[str, float | None] = {}
+        self.matures_after: float | None = config.outcomes.matures_after
+        self.lifetime: dict[Part, Row] = {}
+        self.retired_before: dict[Resolution, int] = {}
+        self.stepped_at: dict[Part, int] = {}
+        self.unsaved_references: set[Part] = set()
+
+    # --- panes ------------------------------------------------------------------------------
+
+    def _series(self, resolution: Resolution, grid: Grid) -> PaneSeries:
+        def load(part: Part, index: int) -> AnyState | None:
+            data = self.shelf.pane(self.owner, resolution, index, part)
+            return None if data is None else self.decode(part, data)
+
+        return PaneSeries(grid, load, self.zero, None if self.restored else set())
+
+    def zero(self, part: Part) -> AnyState:
+        """The empty state of a part."""
+        if part is Part.TRAFFIC:
+            return self.traffic.zero()
+        if part is Part.INPUTS:
+            return self.inputs.zero()
+        if part is Part.OUTPUTS:
+            return self.outputs.zero()
+        quality = self.model.quality
+        if quality is None:
+            raise RuntimeError(f"{self.model.name}: quality was asked for before its task is known")
+        return quality.zero()
+
+    def encode(self, part: Part, row: AnyState) -> bytes:
+        """A part's row as it is saved."""
+        watch = self.watch(part)
+        return row.to_bytes() if watch is None else watch.encode(row)
+
+    def decode(self, part: Part, data: bytes) -> AnyState:
+        """A part's row as it was saved."""
+        watch = self.watch(part)
+        if watch is not None:
+            return watch.decode(data)
+        if part is Part.TRAFFIC:
+            return self.traffic.load(data)
+        quality = self.model.quality
+        try:
+            return Row.from_bytes(data) if quality is None else quality.load(data)
+        except StoreError:
+            # Of another task or other limits, before the configuration changed: it counts nothing.
+            return self.zero(part)
+
+    def watch(self, part: Part) -> Watch | None:
+        """The watch that decides a part's bins; None where none does."""
+        return {Part.INPUTS: self.inputs, Part.OUTPUTS: self.outputs}.get(part)
+
+    def _window(self, seconds: float) -> _WindowTotals:
+        fine = self.fine is not None and seconds <= FINE_WINDOW
+        series = self.fine if fine and self.fine is not None else self.coarse
+        parts = (Part.TRAFFIC, Part.INPUTS, Part.OUTPUTS, Part.ARRIVED)
+        return _WindowTotals(
+            window_name(seconds),
+            seconds / self.model.scale,
+            Resolution.FINE if fine else Resolution.COARSE,
+            {part: RangeTotal(series, part) for part in parts},
+            RangeTotal(self.coarse, Part.MATURED),
+            RangeTotal(self.coarse, Part.MATURED),
+            RangeTotal(self.coarse, Part.TRAFFIC),
+        )
+
+    def series(self, resolution: Resolution) -> PaneSeries | None:
+        """The panes of a resolution; None where no window needs them."""
+        return self.fine if resolution is Resolution.FINE else self.coarse
+
+    def _range_totals(self, resolution: Resolution) -> list[RangeTotal]:
+        totals: list[RangeTotal] = []
+        for window in self.windows:
+            if window.resolution is resolution:
+                totals += window.current.values()
+            if resolution is Resolution.COARSE:
+                totals += [window.predicted, window.matured, window.matured_traffic]
+        return totals
+
+    # --- applying ---------------------------------------------------------------------------
+
+    def apply(self, update: Update, *, live: bool) -> None:
+        """Take in a committed update; *live* unless it is being replayed."""
+        for name in update.numeric:
+            self.numeric[name] = None
+        for name in update.categorical:
+            self.categorical[name] = None
+        self.centres |= update.centres
+        self.growing |= update.growing
+        if update.first_time is not None:
+            known = self.first_time
+            self.first_time = update.first_time if known is None else min(known, update.first_time)
+        self.unjoined += update.unjoined
+        self.predicted_at = update.predicted_at or self.predicted_at
+        self.outcome_at = update.outcome_at or self.outcome_at
+        if update.reference is not None:
+            self.fix(Part(update.reference_part), update.reference, update.reference_state)
+        for delta in update.panes:
+            self._add(delta, live=live)
+
+    def _add(self, delta: PaneDelta, *, live: bool) -> None:
+        part = Part(delta.part)
+        row = self.decode(part, delta.row)
+        for series, index, resolution in (
+            (self.fine, delta.fine, Resolution.FINE),
+            (self.coarse, delta.coarse, Resolution.COARSE),
+        ):
+            if series is not None and index is not None:
+                series.add(part, index, row)
+                for total in self._range_totals(resolution):
+                    total.added(part, index, row)
+        if live and isinstance(row, Row) and part is not Part.MATURED and part is not Part.TRAFFIC:
+            self._live_on(part, row)
+
+    def _live_on(self, part: Part, row: Row) -> None:
+        held = self.lifetime.get(part)
+        if held is None or held.counts.size != row.counts.size:
+            held = Row(np.zeros(row.counts.size, np.int64), np.zeros(row.sums.size))
+            self.lifetime[part] = held
+        held.add(row)
+
+    def fix(self, part: Part, data: bytes, state: str) -> None:
+        """Count a part in the bins of a reference from now on, what was learned too."""
+        from driftgauge.reference import from_json
+
+        self.fix_reference(part, from_json(data, f"{self.model.name} {part}"), ReferenceState(state))
+
+    def fix_reference(self, part: Part, reference: Reference, state: ReferenceState) -> None:
+        """As `fix`, given the reference itself."""
+        watch = self.watch(part)
+        assert watch is not None
+        watch.fix(reference, state)
+        for series in (self.fine, self.coarse):
+            if series is not None:
+                for key in [k for k in series.hot if k[0] is part]:
+                    series.hot[key] = watch.settle(series.hot[key])
+                    series.dirty.add(key)
+        for resolution in (Resolution.FINE, Resolution.COARSE):
+            for total in self._range_totals(resolution):
+                if total.part is part:
+                    total.row = None
+        self.lifetime.pop(part, None)
+        self.unsaved_references.add(part)
+
+    def part_state(self, part: Part) -> str:
+        """The state of a part's reference."""
+        watch = self.watch(part)
+        assert watch is not None
+        return watch.state
+
+    # --- time -------------------------------------------------------------------------------
+
+    def move_to(self, now: float) -> None:
+        """Let windows end at *now*: closed panes in, expired ones out. O(steps * cells)."""
+        for window in self.windows:
+            series = self.series(window.resolution)
+            assert series is not None
+            end = series.grid.index(now)
+            first = end - series.grid.closed_panes(window.seconds)
+            for part, total in window.current.items():
+                if part is not Part.ARRIVED or self.model.quality is not None:
+                    total.move(first, end)
+            if self.model.quality is not None:
+                self._move_matured(window, now)
+
+    def _move_matured(self, window: _WindowTotals, now: float) -> None:
+        grid = self.coarse.grid
+        panes = grid.closed_panes(window.seconds)
+        end = grid.index(now)
+        window.predicted.move(end - panes, end)
+        if self.matures_after is not None:
+            end = grid.index(now - self.matures_after / self.model.scale)
+            window.matured.move(end - panes, end)
+            window.matured_traffic.move(end - panes, end)
+
+    def learn_maturity(self) -> None:
+        """The 95th percentile of the label delay, once enough outcomes tell; whole coarse panes."""
+        if self.model.config.outcomes.matures_after is not None or self.model.quality is None:
+            return
+        p95 = self._delay_quantile(0.95)
+        if p95 is not None:
+            width = self.coarse.grid.width_seconds
+            self.matures_after = float(np.ceil(p95 / width) * width) * self.model.scale
+
+    def _delay_quantile(self, q: float) -> float | None:
+        longest = max(self.windows, key=lambda w: w.seconds)
+        row = longest.current[Part.ARRIVED].row
+        if self.model.quality is None or not isinstance(row, Row):
+            return None
+        counts = self.model.quality.delay(row).astype(np.float64)
+        if counts.sum() < MATURE_SAMPLES:
+            return None
+        edges = np.concatenate([[0.0], DELAY_EDGES, [DELAY_EDGES[-1]]])
+        return float(quantile_from_counts(counts, edges, q))
+
+    # --- learning ---------------------------------------------------------------------------
+
+    def learned_days(self, part: Part, end: int) -> dict[int, LearningRow]:
+        """What was learned in coarse panes before *end*, by day. Reads every pane since the first."""
+        grid = self.coarse.grid
+        days: dict[int, LearningRow] = {}
+        if self.first_time is None:
+            return days
+        begin = max(grid.index(self.first_time), end - grid.closed_panes(self.retained_seconds))
+        for index in range(begin, end):
+            row = self.coarse.row(part, index)
+            if isinstance(row, LearningRow):
+                days.setdefault(self.day(index), LearningRow()).add(row)
+        return days
+
+    def day(self, index: int) -> int:
+        """The number of the day that a coarse pane belongs to."""
+        return int(self.coarse.grid.start(index) * self.model.scale // 86_400)
+
+    # --- looking ----------------------------------------------------------------------------
+
+    @property
+    def logs(self) -> tuple[RecordLog, RecordLog]:
+        """The logs of kept predictions: without and with probabilities by class."""
+        return self.plain, self.scored
+
+    def view(self, now: float) -> VersionView:
+        """Copies of all that an evaluation needs. O(windows * cells)."""
+        self.move_to(now)
+        structure = self.model.structure
+        lifetime = self.lifetime.get(Part.ARRIVED)
+        if lifetime is None and self.model.quality is not None:
+            lifetime = self.model.quality.zero()
+        return VersionView(
+            model=self.model.name,
+            version=self.name,
+            config=self.model.config,
+            task=structure.task,
+            classes=structure.classes,
+            columns=structure.columns,
+            values=structure.values,
+            now=now,
+            quality=self.model.quality,
+            inputs=self._watched(Part.INPUTS),
+            outputs=self._watched(Part.OUTPUTS),
+            windows=tuple(self._window_view(window, now) for window in self.windows),
+            quality_lifetime=None if lifetime is None else lifetime.copy(),
+            features=len(self.numeric) + len(self.categorical) or self._bound_features(),
+            pending=self.unjoined,
+            sample_ratio=self.model.sample_ratio,
+            reach_seconds=self._reach(now),
+            matures_after=self.matures_after,
+            delay_p50=self._delay_quantile(0.5),
+            delay_p95=self._delay_quantile(0.95),
+            predicted_at=self.predicted_at,
+            outcome_at=self.outcome_at,
+        )
+
+    def _bound_features(self) -> int:
+        reference = self.inputs.reference
+        return 0 if reference is None else len(reference.bins.numeric) + len(reference.bins.categorical)
+
+    def _reach(self, now: float) -> float | None:
+        if self.first_time is None:
+            return None
+        horizon = self.model.config.outcomes.horizon / self.model.scale
+        return max(0.0, min(now - self.first_time, horizon))
+
+    def _watched(self, part: Part) -> Watched:
+        watch = self.watch(part)
+        assert watch is not None
+        lifetime = self.lifetime.get(part) if watch.binned else None
+        if lifetime is None and watch.binned and watch.inputs is not None:
+            lifetime = watch.inputs.zero()
+        return Watched(
+            watch.state,
+            watch.reference,
+            watch.inputs if watch.reference is not None else None,
+            None if lifetime is None else lifetime.copy(),
+        )
+
+    def _window_view(self, window: _WindowTotals, now: float) -> WindowView:
+        series = self.series(window.resolution)
+        assert series is not None
+        grid = series.grid
+        open_pane = grid.index(now)
+        totals = {p: self._with_open(t, series, open_pane) for p, t in window.current.items()}
+        traffic = totals[Part.TRAFFIC]
+        inputs, outputs = totals[Part.INPUTS], totals[Part.OUTPUTS]
+        arrived = totals[Part.ARRIVED]
+        assert isinstance(traffic, Row)
+        assert inputs is not None
+        assert outputs is not None
+        begin = grid.start(open_pane - grid.closed_panes(window.seconds))
+        outcomes, base = self._newest(window, now)
+        matured = window.matured.row if self.matures_after is not None else None
+        matured_end = self.coarse.grid.start(window.matured.end)
+        return WindowView(
+            name=window.name,
+            seconds=window.seconds,
+            predictions=self.traffic.predictions(traffic),
+            span_seconds=now - begin,
+            covered_seconds=self._covered(now, window.seconds),
+            inputs=inputs,
+            outputs=outputs,
+            arrived=arrived if isinstance(arrived, Row) else None,
+            predicted_outcomes=outcomes,
+            predicted_base=base,
+            matured=matured.copy() if isinstance(matured, Row) else None,
+            matured_base=self._predictions(window.matured_traffic.row),
+            matured_age_seconds=now - matured_end,
+            matured_covered_seconds=self._covered(matured_end, window.seconds),
+        )
+
+    def _covered(self, end: float, seconds: float) -> float:
+        if self.first_time is None:
+            return 0.0
+        return max(0.0, min(seconds, end - self.first_time))
+
+    def _with_open(self, total: RangeTotal, series: PaneSeries, open_pane: int) -> AnyState | None:
+        if total.row is None:
+            return None
+        whole = total.row.copy()
+        newest = series.row(total.part, open_pane)
+        if newest is not None:
+            whole.add(newest)  # type: ignore[arg-type]
+        return whole
+
+    def _predictions(self, row: AnyState | None) -> int:
+        return self.traffic.predictions(row) if isinstance(row, Row) else 0
+
+    def _newest(self, window: _WindowTotals, now: float) -> tuple[int, int]:
+        """Joined outcomes and predictions of the newest window by prediction time."""
+        quality, grid = self.model.quality, self.coarse.grid
+        if quality is None or not isinstance(window.predicted.row, Row):
+            return 0, 0
+        open_pane = grid.index(now)
+        row = self.coarse.row(Part.MATURED, open_pane)
+        outcomes = int(quality.outcomes(window.predicted.row)[0])
+        outcomes += int(quality.outcomes(row)[0]) if isinstance(row, Row) else 0
+        if window.resolution is Resolution.COARSE:
+            base = self._predictions(window.current[Part.TRAFFIC].row)
+        else:
+            panes = range(open_pane - grid.closed_panes(window.seconds), open_pane)
+            base = sum(self._predictions(self.coarse.row(Part.TRAFFIC, i)) for i in panes)
+        return outcomes, base + self._predictions(self.coarse.row(Part.TRAFFIC, open_pane))
+
+    # --- letting go -------------------------------------------------------------------------
+
+    def forget_clean(self, now: float) -> None:
+        """Let go of panes that the store has and no window is about to need."""
+        self.coarse.forget(self.coarse.grid.index(now) - KEPT_HOURS)
+        if self.fine is not None:
+            self.fine.forget(self.fine.grid.index(now) - int(FINE_WINDOW // MINUTE) - 1)
+
+    def rescaled(self, seconds: float) -> float:
+        """A duration of the configuration on this model's clock."""
+        return seconds / self.model.scale
+
+    @property
+    def retained_seconds(self) -> float:
+        """How long coarse panes are kept: five weeks, or the longest window and its cohort."""
+        longest = max(self.model.config.windows)
+        horizon = max(self.model.config.outcomes.horizon, longest)
+        return max(35 * 86_400.0, longest + horizon) / self.model.scale
+
+
+def prediction_logs(owner: int) -> tuple[int, int]:
+    """Numbers of a version's logs of kept predictions: without and with probabilities by class."""
+    return 2 * owner, 2 * owner + 1
+
+
+def keys(prefix: str, names: Sequence[str]) -> tuple[str, ...]:
+    """Keys of names: ``f:`` for features, ``o:`` for outputs."""
+    return tuple(prefix + name for name in names)

@@ -1,0 +1,127 @@
+"""One set of inputs or outputs under watch: learning its reference, then counting in its bins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import numpy as np
+
+from driftgauge import reference as references
+from driftgauge.config import Feature
+from driftgauge.layout import Row
+from driftgauge.records import Floats
+from driftgauge.reference import Reference
+from driftgauge.sketches.inputs import Inputs
+from driftgauge.sketches.learning import Learning, LearningRow
+from driftgauge.snapshot import ReferenceState
+
+PROVISIONAL_RECORDS: Final = 1_000
+FROZEN_RECORDS: Final = 5_000
+FROZEN_SPAN_SECONDS: Final = 8 * 86_400.0
+UNSTABLE_PSI: Final = 0.1
+_LEARNED, _BINNED = b"L", b"B"
+
+
+class Watch:
+    """Which bins a version's inputs (or outputs) are counted in, and how far they can be trusted.
+
+    Attributes:
+        state: learning and provisional and unstable count in learning bins; frozen and given in
+            the reference's.
+        reference: what current windows are compared with; None while learning.
+    """
+
+    def __init__(self, features: int, category_limit: int, declared: Mapping[str, Feature]) -> None:
+        self.learning = Learning(features)
+        self.category_limit = category_limit
+        self.declared = declared
+        self.state = ReferenceState.LEARNING
+        self.reference: Reference | None = None
+        self.inputs: Inputs | None = None
+
+    @property
+    def binned(self) -> bool:
+        """Whether records are counted in the reference's bins."""
+        return self.state in (ReferenceState.FROZEN, ReferenceState.GIVEN)
+
+    def fix(self, reference: Reference, state: ReferenceState) -> None:
+        """Count in the bins of *reference* from now on."""
+        self.reference, self.state = reference, state
+        self.inputs = Inputs(reference.bins)
+
+    def propose(self, reference: Reference, state: ReferenceState) -> None:
+        """Compare with *reference*, and go on learning."""
+        self.reference, self.state = reference, state
+        self.inputs = Inputs(reference.bins)
+
+    def zero(self) -> Row | LearningRow:
+        """The state of no records."""
+        return self.inputs.zero() if self.binned and self.inputs else self.learning.zero()
+
+    def row(
+        self,
+        names: Sequence[str],
+        numeric: Floats,
+        categorical: Mapping[str, Sequence[str | None]],
+        records: int,
+        centres: Mapping[str, float],
+    ) -> Row | LearningRow:
+        """The row of n records: *numeric* of shape (len(names), n), keys as in InputBins."""
+        if not self.binned or self.inputs is None:
+            return self.learning.row(names, numeric, categorical, records, centres)
+        wanted = self.inputs.bins.numeric
+        if tuple(names) != wanted:
+            numeric = arranged(names, numeric, wanted, records)
+        return self.inputs.row(numeric, categorical, records)
+
+    def encode(self, row: Row | LearningRow) -> bytes:
+        """The row with a mark of what it is: learned, or in the bins of which reference."""
+        if isinstance(row, LearningRow):
+            return _LEARNED + row.to_bytes()
+        return _BINNED + self._mark() + row.to_bytes()
+
+    def _mark(self) -> bytes:
+        return b"" if self.reference is None else bytes.fromhex(self.reference.id)
+
+    def decode(self, data: bytes) -> Row | LearningRow:
+        """A saved row; a learning one in the reference's bins once those are fixed.
+
+        A row in the bins of another reference counts nothing here: bins can't be converted.
+        """
+        if data[:1] == _LEARNED:
+            return self.settle(LearningRow.from_bytes(data[1:]))
+        mark = self._mark()
+        if self.inputs is None or not self.binned or data[1 : 1 + len(mark)] != mark:
+            return self.zero()
+        return self.inputs.load(data[1 + len(mark) :])
+
+    def settle(self, row: Row | LearningRow) -> Row | LearningRow:
+        """*row* in the bins that are in force now."""
+        if self.binned and self.inputs is not None and isinstance(row, LearningRow):
+            return references.project(self.inputs, row)
+        return row
+
+    def build(
+        self, days: Mapping[int, LearningRow], first: float, last: float, growing: Sequence[str]
+    ) -> Reference:
+        """A reference of what was learned."""
+        return references.build(
+            days,
+            first=first,
+            last=last,
+            declared=self.declared,
+            category_limit=self.category_limit,
+            growing=growing,
+        )
+
+
+def arranged(names: Sequence[str], numeric: Floats, wanted: Sequence[str], records: int) -> Floats:
+    """Rows of *numeric* in the order *wanted*; NaN rows for names that are not there."""
+    places = {name: place for place, name in enumerate(names)}
+    out = np.full((len(wanted), records), np.nan)
+    for row, name in enumerate(wanted):
+        place = places.get(name)
+        if place is not None:
+            out[row] = numeric[place]
+    return out

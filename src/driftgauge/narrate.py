@@ -1,0 +1,175 @@
+"""Plain sentences about what moved, from one Snapshot to the next.
+
+A sentence is for people: it rests on effect sizes in the longest window that is covered, not on a
+verdict, and says the numbers it rests on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+
+from driftgauge.snapshot import Cohort, Drift, Notice, Quality, Snapshot, VersionSnapshot
+
+MOVED: Final = 0.1
+BACK: Final = 0.05
+LEAST_SAMPLES: Final = 100
+LEAST_COVERED: Final = 0.8
+# A regression's error has changed when it differs by half from where it began; a segment's accuracy
+# when it fell by ten points while the whole model's moved by less than three.
+ERROR_CHANGE: Final = 1.5
+SEGMENT_FALL: Final = 0.10
+WHOLE_STEADY: Final = 0.03
+KEPT_NOTICES: Final = 200
+NAMED_AT_MOST: Final = 4
+
+
+@dataclass(slots=True)
+class _Told:
+    """What has been said of one model version."""
+
+    moved: dict[tuple[str, str], float] = field(default_factory=dict)
+    first: dict[str, float] = field(default_factory=dict)
+    said: set[str] = field(default_factory=set)
+    state: str = ""
+
+
+class Narrator:
+    """Tells what is new in each Snapshot. Remembers what it said; at most `KEPT_NOTICES` sentences."""
+
+    def __init__(self) -> None:
+        self._told: dict[tuple[str, str], _Told] = {}
+        self.notices: tuple[Notice, ...] = ()
+
+    def hear(self, snapshot: Snapshot) -> tuple[Notice, ...]:
+        """The sentences that *snapshot* gives rise to, those of before not among them."""
+        fresh = tuple(
+            Notice(version.state.clock_timestamp_seconds or 0.0, version.state.model, text)
+            for version in snapshot.versions
+            for text in self._version(version)
+        )
+        self.notices = (*self.notices, *fresh)[-KEPT_NOTICES:]
+        return fresh
+
+    def _version(self, version: VersionSnapshot) -> Iterator[str]:
+        key = (version.state.model, version.state.model_version)
+        told = self._told.setdefault(key, _Told())
+        if version.state.reference_state != told.state:
+            told.state = version.state.reference_state
+            yield _reference_sentence(version)
+        window = _judged_window(version)
+        if window is not None:
+            yield from _drift(version, told, window)
+            yield from _quality(version, told, window)
+
+
+def _reference_sentence(version: VersionSnapshot) -> str:
+    state = version.state
+    if state.reference_samples is None:
+        return f"the reference is {state.reference_state}: nothing is compared yet"
+    return (
+        f"the reference is {state.reference_state}: {state.reference_samples:,.0f} records, "
+        f"{state.features:.0f} features"
+    )
+
+
+def _judged_window(version: VersionSnapshot) -> str | None:
+    """The longest window with enough of its time and enough records; None while there is none."""
+    good = [
+        w
+        for w in version.windows
+        if w.cohort == Cohort.PREDICTED
+        and (w.covered_ratio or 0.0) >= LEAST_COVERED
+        and (w.samples or 0.0) >= LEAST_SAMPLES
+    ]
+    return max(good, key=lambda w: w.span_seconds or 0.0).window if good else None
+
+
+def _drift(version: VersionSnapshot, told: _Told, window: str) -> Iterator[str]:
+    now = version.state.clock_timestamp_seconds or 0.0
+    rows = [d for d in version.drift if d.window == window and d.psi is not None]
+    movers: list[Drift] = []
+    for row in rows:
+        key, psi = (row.feature, row.output), row.psi or 0.0
+        if key not in told.moved and psi >= MOVED:
+            told.moved[key] = now
+            movers.append(row)
+        elif key in told.moved and psi < BACK:
+            since = told.moved.pop(key)
+            yield f"{_name(row)} is back: PSI {psi:.2f} ({window} window), moved since {_day(since)}"
+    if movers:
+        steady = [_name(r) for r in rows if r.feature and (r.feature, "") not in told.moved]
+        said = "; ".join(f"{_name(r)} moved: PSI {r.psi:.1f} since {_day(now)}" for r in movers)
+        rest = f"; {_listed(steady)} did not" if steady else ""
+        yield f"{said} ({window} window){rest}"
+
+
+def _name(row: Drift) -> str:
+    return row.feature or f"the {row.output}"
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(names[:NAMED_AT_MOST])
+    return shown if len(names) <= NAMED_AT_MOST else f"{shown} and {len(names) - NAMED_AT_MOST} more"
+
+
+def _day(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def _quality(version: VersionSnapshot, told: _Told, window: str) -> Iterator[str]:
+    rows = [
+        q
+        for q in version.quality
+        if q.window == window and q.cohort == Cohort.ARRIVED and (q.samples or 0.0) >= LEAST_SAMPLES
+    ]
+    whole = next((q for q in rows if not q.segment), None)
+    if whole is None:
+        return
+    if whole.mae is not None:
+        yield from _errors(whole, told, window)
+    if whole.accuracy is not None:
+        yield from _segments(whole, rows, told, window)
+
+
+def _errors(whole: Quality, told: _Told, window: str) -> Iterator[str]:
+    mae = whole.mae or 0.0
+    first = told.first.setdefault("mae", mae)
+    if first and mae >= ERROR_CHANGE * first:
+        told.first["mae"] = mae
+        yield f"MAE rose from {first:.1f} to {mae:.1f} ({window} window)"
+    elif mae and first >= ERROR_CHANGE * mae:
+        told.first["mae"] = mae
+        yield f"MAE fell from {first:.1f} to {mae:.1f} ({window} window)"
+    if whole.r2 is not None:
+        if whole.r2 < 0 and "r2" not in told.said:
+            told.said.add("r2")
+            yield (
+                f"R2 fell below 0 ({whole.r2:.2f}, {window} window): the model is worse than the "
+                "outcomes' mean"
+            )
+        elif whole.r2 > 0.05 and "r2" in told.said:
+            told.said.discard("r2")
+            yield f"R2 is above 0 again ({whole.r2:.2f}, {window} window)"
+
+
+def _segments(whole: Quality, rows: list[Quality], told: _Told, window: str) -> Iterator[str]:
+    accuracy = whole.accuracy or 0.0
+    start = told.first.setdefault("accuracy", accuracy)
+    for row in rows:
+        if not row.segment or row.accuracy is None:
+            continue
+        key = f"{row.segment}={row.segment_value}"
+        first = told.first.setdefault(key, row.accuracy)
+        fell = first - row.accuracy
+        if fell >= SEGMENT_FALL and start - accuracy < WHOLE_STEADY and key not in told.said:
+            told.said.add(key)
+            yield (
+                f"{key} fails: accuracy {row.accuracy:.0%} after {first:.0%}, while the whole "
+                f"model's is {accuracy:.0%} ({window} window)"
+            )
+    if start - accuracy >= WHOLE_STEADY and "accuracy" not in told.said:
+        told.said.add("accuracy")
+        yield f"accuracy fell from {start:.1%} to {accuracy:.1%} ({window} window)"
