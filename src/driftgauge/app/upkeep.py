@@ -1,0 +1,213 @@
+"""What the writer does between groups: expiry, learning, checkpoints, retirement of old panes."""
+
+from __future__ import annotations
+
+import gc
+import logging
+from collections.abc import Callable, Sequence
+from time import monotonic, perf_counter
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from driftgauge.app.counting import Counting
+from driftgauge.app.restoring import Kept
+from driftgauge.config import Config
+from driftgauge.monitor import expiry, learning, saving
+from driftgauge.monitor.exports import sampled
+from driftgauge.monitor.log import RecordLog
+from driftgauge.monitor.model import Model
+from driftgauge.monitor.update import Tally, Update, encode
+from driftgauge.monitor.version import Version, prediction_logs
+from driftgauge.store import Batch, Held, PaneWrite
+
+log = logging.getLogger(__name__)
+
+EVERY_SECONDS: Final = 1.0
+BLOBS_AT_ONCE: Final = 64
+# Share of the pending limit below which more ids are kept again.
+ROOM_AGAIN: Final = 0.25
+
+
+class Upkeep:
+    """Runs in the writer's thread; each run takes milliseconds, a checkpoint tens of them."""
+
+    def __init__(self, config: Config, kept: Kept, counting: Counting, clock: Callable[[], float]) -> None:
+        self._config = config
+        self._kept = kept
+        self._counting = counting
+        self._clock = clock
+        self._due = 0.0
+        self._thinning: dict[int, int] = {}
+        self._checkpoint_due = monotonic() + config.store.checkpoint
+
+    def run(self) -> None:
+        """Do what is due.
+
+        Raises:
+            StoreError: a transaction failed; nothing of it was kept.
+        """
+        now = monotonic()
+        if now < self._due:
+            return
+        self._due = now + EVERY_SECONDS
+        wall = self._clock()
+        models = self._kept.models
+        for model in list(models.models.values()):
+            self._expire(model, model.now(wall))
+            for version in list(model.versions.values()):
+                update = learning.step(version, model.now(wall))
+                if update is not None:
+                    self._commit((update,), ())
+            self._counting.waiting(model.name, model.waiting)
+        self._retire()
+        self._bound_pending()
+        self._trim_exports(wall)
+        statistics = self._kept.store.statistics()
+        self._counting.store(statistics)
+        if now >= self._checkpoint_due or statistics.batch_bytes > self._config.store.batches / 2:
+            self.checkpoint()
+
+    def checkpoint(self) -> bool:
+        """Save what changed since the last one; whether it was saved.
+
+        Raises:
+            StoreError: it could not be saved.
+        """
+        began = perf_counter()
+        self._checkpoint_due = monotonic() + self._config.store.checkpoint
+        models = self._kept.models
+        wall = self._clock()
+        if self._kept.sequence == self._kept.position and not self._changed():
+            return True
+        panes = [
+            PaneWrite(p.owner, p.resolution, p.start, p.part, p.row)
+            for version in models.versions()
+            for p in (
+                *saving.dirty_panes(version),
+                *saving.retired_panes(version, version.model.now(wall)),
+            )
+        ]
+        self._kept.store.checkpoint(self._kept.sequence, panes, saving.states(models))
+        self._kept.position = self._kept.sequence
+        saving.saved(models)
+        for version in models.versions():
+            version.forget_clean(version.model.now(wall))
+        self._counting.checkpointed(perf_counter() - began)
+        return True
+
+    def _bound_pending(self) -> None:
+        """Where kept records take too much, keep a sample of ids by their hash, and thin the logs.
+
+        The horizon holds, and what is joined is a fair sample; never silently the newest only.
+        """
+        store, models = self._kept.store, self._kept.models
+        limit = self._config.store.pending
+        pending = store.statistics().pending_bytes
+        if pending > limit and not self._thinning:
+            for model in models.models.values():
+                model.sample_ratio /= 2
+                log.warning(
+                    "%s: kept records take more than %d bytes; 1 id in %d is kept from now on",
+                    model.name,
+                    limit,
+                    round(1 / model.sample_ratio),
+                )
+            self._thinning = dict.fromkeys(models.logs(), 0)
+        elif pending < limit * ROOM_AGAIN and not self._thinning:
+            for model in models.models.values():
+                model.sample_ratio = min(1.0, 2 * model.sample_ratio)
+        self._thin()
+
+    def _thin(self) -> None:
+        """One bounded step of taking out of the logs what is not in the sample."""
+        if not self._thinning:
+            return
+        number, start = next(iter(self._thinning.items()))
+        found = self._kept.models.owner_of(number)
+        if found is None or number not in self._kept.store.logs():
+            del self._thinning[number]
+            return
+        model, version, kept_log = found
+
+        def keep(cells: NDArray[np.uint8]) -> NDArray[np.bool_]:
+            rows = np.ascontiguousarray(cells).view(kept_log.dtype).reshape(-1)
+            kept = np.zeros(rows.size, np.bool_)
+            kept[sampled(expiry.hashes(rows), model.sample_ratio)] = True
+            return kept
+
+        thinned = self._kept.store.thin(number, keep, BLOBS_AT_ONCE, start)
+        if len(thinned.rows):
+            self._kept.models.take(expiry.thinned(model, version, kept_log, thinned.rows))
+            kept_log.discard(thinned.rows, thinned.numbers)
+        if thinned.next_row is None:
+            del self._thinning[number]
+        else:
+            self._thinning[number] = thinned.next_row
+
+    def _trim_exports(self, wall: float) -> None:
+        """Kept records that are too old or too many go."""
+        config = self._config.export
+        if config.keep is not None:
+            self._kept.store.trim_exports(wall - config.keep, config.max_bytes)
+
+    def shrink(self) -> None:
+        """Give back memory: save, and let go of every pane that no window's end touches."""
+        self.checkpoint()
+        wall = self._clock()
+        for version in self._kept.models.versions():
+            now = version.model.now(wall)
+            for series in (version.fine, version.coarse):
+                if series is not None:
+                    series.forget(series.grid.index(now))
+        gc.collect()
+
+    def _retire(self) -> None:
+        """Drop what evicted versions left in the store, a bounded step at a time."""
+        store, models = self._kept.store, self._kept.models
+        for owner in models.retiring():
+            left = store.forget_owner(owner)
+            for log_number in prediction_logs(owner):
+                left += store.drop_log(log_number)
+            if not left:
+                models.released(owner)
+
+    def _changed(self) -> bool:
+        return any(
+            version.unsaved_references
+            or version.coarse.dirty
+            or (version.fine is not None and version.fine.dirty)
+            for version in self._kept.models.versions()
+        )
+
+    # --- expiry -----------------------------------------------------------------------------
+
+    def _expire(self, model: Model, now: float) -> None:
+        """Drop kept records past their horizon, outcomes first: they ask for predictions."""
+        before = now - expiry.grace_seconds(model)
+        blobs = self._kept.store.oldest(model.outcomes.log, before, BLOBS_AT_ONCE)
+        if blobs:
+            update, tally = expiry.expired_outcomes(model, [b.rows for b in blobs])
+            self._drop(model.outcomes, blobs, update, tally)
+        for version in list(model.versions.values()):
+            for kept_log in version.logs:
+                self._expire_predictions(model, version, kept_log, now)
+
+    def _expire_predictions(self, model: Model, version: Version, kept_log: RecordLog, now: float) -> None:
+        before = now - expiry.grace_seconds(model)
+        blobs = self._kept.store.oldest(kept_log.log, before, BLOBS_AT_ONCE)
+        if blobs:
+            rows = [b.rows for b in blobs]
+            update, tally = expiry.expired_predictions(model, version, kept_log, now, rows)
+            self._drop(kept_log, blobs, update, tally)
+
+    def _drop(self, kept_log: RecordLog, blobs: Sequence[Held], update: Update, tally: Tally) -> None:
+        drops = tuple((kept_log.log, blob.first) for blob in blobs)
+        self._commit((update,), drops)
+        kept_log.forget(self._kept.store.first(kept_log.log))
+        self._counting.tally(tally)
+
+    def _commit(self, updates: tuple[Update, ...], drops: tuple[tuple[int, int], ...]) -> None:
+        self._kept.sequence = self._kept.store.commit(Batch(encode(updates), drops=drops))
+        self._kept.models.take(updates)
