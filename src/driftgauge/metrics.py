@@ -228,7 +228,7 @@ SNAPSHOT_METRICS: tuple[Metric, ...] = (
         (
             "log_loss",
             "log_loss",
-            "Mean negative log-likelihood of the outcome's class, in nats; probabilities below 1e-15 replaced by it."
+            "Mean negative log-likelihood of the outcome's class, in nats; probabilities nearer to 0 or 1 than 2.2e-16 replaced by that."
             + _NOT_AVERAGED,
         ),
         (

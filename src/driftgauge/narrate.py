@@ -13,12 +13,17 @@ from typing import Final
 
 from driftgauge.snapshot import Cohort, Drift, Notice, Quality, Snapshot, VersionSnapshot
 
-MOVED: Final = 0.1
-BACK: Final = 0.05
+# A feature has moved from a PSI of 0.25 on, since it rose above 0.1, and is back below that: between
+# the two lie what chance and the seasons do to small windows.
+MOVED: Final = 0.25
+STEADY: Final = 0.1
+# It is told again when it has moved three times as far, and far.
+FURTHER: Final = 3.0
+FAR: Final = 1.0
 LEAST_SAMPLES: Final = 100
 LEAST_COVERED: Final = 0.8
-# A regression's error has changed when it differs by half from where it began; a segment's accuracy
-# when it fell by ten points while the whole model's moved by less than three.
+# A regression's error has changed when it differs by half from what it was; a segment's accuracy when
+# it fell by ten points while the whole model's moved by less than three.
 ERROR_CHANGE: Final = 1.5
 SEGMENT_FALL: Final = 0.10
 WHOLE_STEADY: Final = 0.03
@@ -28,10 +33,17 @@ NAMED_AT_MOST: Final = 4
 
 @dataclass(slots=True)
 class _Told:
-    """What has been said of one model version."""
+    """What has been said of one model version.
 
+    Attributes:
+        since: when each feature or output rose above `STEADY`.
+        moved: the PSI that was last told of each that moved.
+        first: what a number of a window was when it was first seen, or last told.
+    """
+
+    since: dict[tuple[str, str], float] = field(default_factory=dict)
     moved: dict[tuple[str, str], float] = field(default_factory=dict)
-    first: dict[str, float] = field(default_factory=dict)
+    first: dict[tuple[str, str], float] = field(default_factory=dict)
     said: set[str] = field(default_factory=set)
     state: str = ""
 
@@ -93,17 +105,35 @@ def _drift(version: VersionSnapshot, told: _Told, window: str) -> Iterator[str]:
     movers: list[Drift] = []
     for row in rows:
         key, psi = (row.feature, row.output), row.psi or 0.0
-        if key not in told.moved and psi >= MOVED:
-            told.moved[key] = now
+        if psi < STEADY:
+            since = told.since.pop(key, now)
+            if told.moved.pop(key, None) is not None:
+                yield f"{_name(row)} is back: PSI {psi:.2f} ({window} window), moved {_since(since, window)}"
+            continue
+        since = told.since.setdefault(key, now)
+        before = told.moved.get(key)
+        if psi >= MOVED and before is None:
+            told.moved[key] = psi
             movers.append(row)
-        elif key in told.moved and psi < BACK:
-            since = told.moved.pop(key)
-            yield f"{_name(row)} is back: PSI {psi:.2f} ({window} window), moved since {_day(since)}"
+        elif before is not None and psi >= max(FAR, FURTHER * before):
+            told.moved[key] = psi
+            yield f"{_name(row)} moved further: PSI {psi:.1f} {_since(since, window)} ({window} window)"
     if movers:
-        steady = [_name(r) for r in rows if r.feature and (r.feature, "") not in told.moved]
-        said = "; ".join(f"{_name(r)} moved: PSI {r.psi:.1f} since {_day(now)}" for r in movers)
-        rest = f"; {_listed(steady)} did not" if steady else ""
-        yield f"{said} ({window} window){rest}"
+        yield _moved(movers, rows, told, window)
+
+
+def _moved(movers: list[Drift], rows: list[Drift], told: _Told, window: str) -> str:
+    """One sentence for all that moved in the same evaluation, and for what did not."""
+    since = min(told.since[row.feature, row.output] for row in movers)
+    steady = [_name(row) for row in rows if row.feature and (row.psi or 0.0) < STEADY]
+    rest = f"; {_listed(steady)} did not" if steady else ""
+    if len(movers) == 1:
+        said = f"{_name(movers[0])} moved: PSI {movers[0].psi:.1f} {_since(since, window)}"
+    else:
+        ranked = sorted(movers, key=lambda row: -(row.psi or 0.0))
+        named = _listed([f"{_name(row)} (PSI {row.psi:.1f})" for row in ranked])
+        said = f"{named} moved {_since(since, window)}"
+    return f"{said} ({window} window){rest}"
 
 
 def _name(row: Drift) -> str:
@@ -115,8 +145,10 @@ def _listed(names: list[str]) -> str:
     return shown if len(names) <= NAMED_AT_MOST else f"{shown} and {len(names) - NAMED_AT_MOST} more"
 
 
-def _day(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M")
+def _since(seconds: float, window: str) -> str:
+    """The day; for windows shorter than one the minute."""
+    form = "%Y-%m-%d" if window.endswith("d") else "%Y-%m-%d %H:%M"
+    return datetime.fromtimestamp(seconds, UTC).strftime(f"since {form}")
 
 
 def _quality(version: VersionSnapshot, told: _Told, window: str) -> Iterator[str]:
@@ -129,40 +161,46 @@ def _quality(version: VersionSnapshot, told: _Told, window: str) -> Iterator[str
     if whole is None:
         return
     if whole.mae is not None:
-        yield from _errors(whole, told, window)
+        yield from _errors(whole, told, _beside(version, window))
     if whole.accuracy is not None:
-        yield from _segments(whole, rows, told, window)
+        yield from _segments(whole, rows, told)
 
 
-def _errors(whole: Quality, told: _Told, window: str) -> Iterator[str]:
-    mae = whole.mae or 0.0
-    first = told.first.setdefault("mae", mae)
+def _beside(version: VersionSnapshot, window: str) -> str:
+    """How far the predictions have moved: whether their drift shows what happens to the quality."""
+    found = [d.psi for d in version.drift if d.window == window and d.output == "prediction"]
+    return "" if not found or found[0] is None else f"; the prediction's PSI is {found[0]:.2f}"
+
+
+def _errors(whole: Quality, told: _Told, beside: str) -> Iterator[str]:
+    mae, window = whole.mae or 0.0, whole.window
+    first = told.first.setdefault((window, "mae"), mae)
     if first and mae >= ERROR_CHANGE * first:
-        told.first["mae"] = mae
-        yield f"MAE rose from {first:.1f} to {mae:.1f} ({window} window)"
+        told.first[window, "mae"] = mae
+        yield f"MAE rose from {first:.1f} to {mae:.1f} ({window} window){beside}"
     elif mae and first >= ERROR_CHANGE * mae:
-        told.first["mae"] = mae
+        told.first[window, "mae"] = mae
         yield f"MAE fell from {first:.1f} to {mae:.1f} ({window} window)"
     if whole.r2 is not None:
         if whole.r2 < 0 and "r2" not in told.said:
             told.said.add("r2")
             yield (
-                f"R2 fell below 0 ({whole.r2:.2f}, {window} window): the model is worse than the "
-                "outcomes' mean"
+                f"R2 fell below 0 ({whole.r2:.2f}, {window} window), the model is worse than the "
+                f"outcomes' mean{beside}"
             )
         elif whole.r2 > 0.05 and "r2" in told.said:
             told.said.discard("r2")
             yield f"R2 is above 0 again ({whole.r2:.2f}, {window} window)"
 
 
-def _segments(whole: Quality, rows: list[Quality], told: _Told, window: str) -> Iterator[str]:
-    accuracy = whole.accuracy or 0.0
-    start = told.first.setdefault("accuracy", accuracy)
+def _segments(whole: Quality, rows: list[Quality], told: _Told) -> Iterator[str]:
+    accuracy, window = whole.accuracy or 0.0, whole.window
+    start = told.first.setdefault((window, "accuracy"), accuracy)
     for row in rows:
         if not row.segment or row.accuracy is None:
             continue
         key = f"{row.segment}={row.segment_value}"
-        first = told.first.setdefault(key, row.accuracy)
+        first = told.first.setdefault((window, key), row.accuracy)
         fell = first - row.accuracy
         if fell >= SEGMENT_FALL and start - accuracy < WHOLE_STEADY and key not in told.said:
             told.said.add(key)

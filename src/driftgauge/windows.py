@@ -90,6 +90,14 @@ class PaneSeries:
                 self.hot[key] = found
         return found
 
+    def peek(self, part: Part, index: int) -> AnyState | None:
+        """As `row`, for a look at many old panes: what comes from the store isn't kept in memory."""
+        key = (part, index)
+        found = self.hot.get(key)
+        if found is None and (self.shelved is None or key in self.shelved):
+            found = self.load(part, index)
+        return found
+
     def add(self, part: Part, index: int, row: AnyState) -> None:
         """Add *row*, which stays the caller's."""
         held = self.row(part, index)
@@ -109,8 +117,11 @@ class PaneSeries:
     def total(self, part: Part, first: int, end: int) -> AnyState:
         """A new state: the sum of the panes first..end-1, all of them closed or not. O(panes)."""
         total = self.zero(part)
+        if isinstance(total, Row):
+            # A window of days at tens of thousands of records a second outgrows 32 bits.
+            total.counts = total.counts.astype(np.int64)
         for index in range(first, end):
-            row = self.row(part, index)
+            row = self.peek(part, index)
             if row is not None:
                 total.add(row)  # type: ignore[arg-type]
         return total

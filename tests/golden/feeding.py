@@ -11,10 +11,11 @@ import json
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 import numpy as np
+from tests.unit.monitor.driving import Driver, outcomes, predictions
 
 from driftgauge import reference as references
 from driftgauge.config import Clock, Config, Limits, Task
@@ -25,7 +26,6 @@ from driftgauge.sketches.learning import Learning, LearningRow
 from driftgauge.snapshot import Cohort, VersionSnapshot
 from driftgauge.view import VersionView
 from driftgauge.windows import Grid
-from tests.unit.monitor.driving import Driver, outcomes, predictions
 
 REQUEST = 2_000
 
@@ -97,7 +97,7 @@ def seconds(text):
     return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
 
 
-@lru_cache(maxsize=None)
+@cache
 def table(path):
     with gzip.open(path, "rt", encoding="utf-8") as file:
         return list(csv.DictReader(file))
@@ -203,7 +203,10 @@ def fed(given: Records, chunks, path: Path):
     }
     grids = {name: Grid(w, begin) for name, (begin, w, _) in reversed(list(zip(names, chunks, strict=True)))}
     driver = Driver(Config(models=model, limits=Limits(models=len(chunks))), grid_of=grids.__getitem__)
-    return tuple(_chunk(driver, name, grids[name], i, each) for i, (name, each) in enumerate(zip(names, chunks, strict=True)))
+    return tuple(
+        _chunk(driver, name, grids[name], i, each)
+        for i, (name, each) in enumerate(zip(names, chunks, strict=True))
+    )
 
 
 def _chunk(driver, name, grid, number, each):

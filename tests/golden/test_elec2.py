@@ -3,14 +3,13 @@
 Binary on real records; three features are constant until they begin to move in chunk 6.
 """
 
-import numpy as np
 import pytest
+from tests.golden import feeding
+from tests.golden.binning import golden_counts, show_psi
 
 from driftgauge.config import Task
 from driftgauge.snapshot import Cohort
 from driftgauge.stats import classification, divergence
-from tests.golden import feeding
-from tests.golden.binning import golden_counts, show_psi
 
 pytestmark = [pytest.mark.golden, pytest.mark.needs_elec2]
 
@@ -18,7 +17,12 @@ FEATURES = ("nswprice", "nswdemand", "vicprice", "vicdemand", "transfer")
 NUMBERS = (*FEATURES, "score")
 CONSTANT = ("vicprice", "vicdemand", "transfer")
 COLUMNS = feeding.Columns(
-    numeric=FEATURES, categorical=(), task=Task.BINARY, prediction="prediction", outcome="class", score="score"
+    numeric=FEATURES,
+    categorical=(),
+    task=Task.BINARY,
+    prediction="prediction",
+    outcome="class",
+    score="score",
 )
 ROWS, WIDTH = 1_344, 1_344 * 1_800.0
 CHUNKS = range(28)

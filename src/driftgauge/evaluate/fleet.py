@@ -40,16 +40,16 @@ def bins(view: VersionView) -> Iterator[BinCount]:
             if key in inputs.bins.identifiers:
                 continue
             for cell, name in enumerate(_BINS):
-                if counts[place, cell] or shares[place, cell] or cell < COARSE_BINS:
-                    yield BinCount(
-                        view.model,
-                        view.version,
-                        *_labels(key),
-                        reference.id,
-                        name,
-                        float(counts[place, cell]),
-                        float(shares[place, cell]),
-                    )
+                # All of them from the start: `increase` sees no burst in a series that begins with it.
+                yield BinCount(
+                    view.model,
+                    view.version,
+                    *_labels(key),
+                    reference.id,
+                    name,
+                    float(counts[place, cell]),
+                    float(shares[place, cell]),
+                )
 
 
 def fleet_moments(view: VersionView) -> Iterator[Moments]:
@@ -125,9 +125,9 @@ def error_sums(view: VersionView) -> Iterator[ErrorSums]:
         float(sums[sketch.ABSOLUTE]),
         float(sums[sketch.SQUARE]),
         float(sums[sketch.OVER]),
-        float(sums[sketch.OVER] - sums[sketch.ERROR]),
+        float(sums[sketch.UNDER]),
         float(sums[sketch.OUTCOME_SQUARE]),
         float(sums[sketch.OUTCOME_OVER]),
-        float(sums[sketch.OUTCOME_OVER] - sums[sketch.OUTCOME]),
+        float(sums[sketch.OUTCOME_UNDER]),
         quality.centre,
     )

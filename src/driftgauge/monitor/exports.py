@@ -48,7 +48,9 @@ def sampled(hashes: Hashes, share: float) -> Ints:
     """Which ids are in the sample: the same for a prediction and its outcome, on every machine
     that has the key.
     """
-    return np.flatnonzero(hashes[:, 1] < np.uint64(min(share, 1.0) * (2**64 - 2**11)))
+    if share >= 1.0:
+        return np.arange(len(hashes))
+    return np.flatnonzero(hashes[:, 1] < np.uint64(share * 2**64))
 
 
 def predictions(

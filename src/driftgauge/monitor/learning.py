@@ -41,25 +41,34 @@ def _part_step(version: Version, part: Part, end: int) -> Update | None:
     watch = version.watch(part)
     assert watch is not None
     assert version.first_time is not None
-    days = version.learned_days(part, end)
-    records = sum(row.records for row in days.values())
-    if records < PROVISIONAL_RECORDS or not any(r.numeric or r.categorical for r in days.values()):
-        return None
     last = version.coarse.grid.start(end)
     span = (last - version.first_time) * version.model.scale
-    ripe = span >= FROZEN_SPAN_SECONDS and records >= FROZEN_RECORDS
-    known = 0 if watch.reference is None else _records(watch.reference)
-    if not ripe and records < GROWTH * known:
+    ripe = span >= FROZEN_SPAN_SECONDS and version.learned >= FROZEN_RECORDS
+    if not _due(version, part, end, ripe=ripe):
+        return None
+    days = version.learned_days(part, end)
+    if not any(row.numeric or row.categorical for row in days.values()):
         return None
     growing = [key for key, value in version.growing.items() if value is not None]
     reference = watch.build(days, version.first_time, last, growing)
+    version.tried_on[part] = version.day(end)
     if not ripe:
-        watch.propose(reference, ReferenceState.PROVISIONAL)
+        version.propose_reference(part, reference, ReferenceState.PROVISIONAL)
         return None
     if halves_differ(reference, UNSTABLE_PSI):
-        watch.propose(reference, ReferenceState.UNSTABLE)
+        version.propose_reference(part, reference, ReferenceState.UNSTABLE)
         return None
     return freeze(version, part, reference)
+
+
+def _due(version: Version, part: Part, end: int, *, ripe: bool) -> bool:
+    """Whether there is news enough to read every pane of the learning."""
+    watch = version.watch(part)
+    assert watch is not None
+    if ripe:
+        return watch.state is not ReferenceState.UNSTABLE or version.tried_on.get(part) != version.day(end)
+    known = 0 if watch.reference is None else _records(watch.reference)
+    return version.learned >= PROVISIONAL_RECORDS and version.learned >= GROWTH * known
 
 
 def freeze(version: Version, part: Part, reference: Reference) -> Update:

@@ -6,6 +6,7 @@ So an outcome may come before its prediction, and a record sent again is found w
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import Final
 
 import numpy as np
@@ -19,6 +20,15 @@ Hashes = NDArray[np.uint64]
 Rows = NDArray[np.void]
 
 ANY_VERSION: Final = -1
+
+
+class Met(IntEnum):
+    """What a kept outcome had met when it came."""
+
+    NOT = 0
+    JOINED = 1
+    COMPLETE = 2
+    """It carried its own score or prediction, is counted, and joins none."""
 
 
 def prediction_dtype(segment_columns: int, classes: int) -> np.dtype[np.void]:

@@ -31,6 +31,7 @@ class Model:
         scale: what its wall-clock durations are divided by; 1 on a records clock.
         sample_ratio: share of ids that are kept for the join, by their hash; below 1 while the
             pending limit binds.
+        reformed: whether records kept before a restart have another form, and can't be joined.
         clock: the greatest accepted time (records clock); None before the first record.
         arrived_to: how far time has been carried forward for expiry.
     """
@@ -62,6 +63,7 @@ class Model:
         self.waiting = 0
         self.export = export or Export()
         self.sample_ratio = 1.0
+        self.reformed = False
         self._settle_quality()
 
     def _settle_quality(self) -> None:
@@ -135,12 +137,27 @@ class Model:
         if update.version_owner:
             self.versions[update.version].apply(update, live=live)
 
+    @property
+    def form(self) -> str:
+        """What codes in kept records and in quality depend on; with another form they mean nothing."""
+        limits, task = self.limits, self.structure.task
+        return f"{task} {limits.classes} {limits.segment_columns} {limits.segment_values}"
+
     def restore(self, structure: Structure, clock: float | None, waiting: int, sample_ratio: float) -> None:
         """Take up what a checkpoint saved; a task that the configuration gives now wins."""
         task = self.config.task
         if task is not None and task is not structure.task:
             structure = msgspec.structs.replace(structure, task=task, classes=(), outcome_centre=None)
-        self.structure, self.clock, self.waiting = structure, clock, waiting
+        limits = self.limits
+        self.structure = msgspec.structs.replace(
+            structure,
+            classes=structure.classes[: limits.classes],
+            columns=structure.columns[: limits.segment_columns],
+            values=tuple(
+                values[: limits.segment_values] for values in structure.values[: limits.segment_columns]
+            ),
+        )
+        self.clock, self.waiting = clock, waiting
         self.sample_ratio = sample_ratio
         self.quality = None
         self._settle_quality()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from itertools import count
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
@@ -24,6 +24,9 @@ from driftgauge.reference import Reference
 from driftgauge.snapshot import ReferenceState
 from driftgauge.view import VersionView
 from driftgauge.windows import Grid, Part
+
+# Two logs a number, and the store has 32,768 of them.
+LAST_OWNER: Final = 16_000
 
 Round = Sequence[Predictions] | Sequence[Outcomes]
 
@@ -65,6 +68,7 @@ class Models:
         self.grid_of = grid_of
         self.models: dict[str, Model] = {}
         self._retiring: set[int] = set()
+        self.next_owner = 1
         self.faults: dict[str, str] = {}
         self._tentative: list[tuple[Model, Version | None]] = []
         self._given: dict[Path, Reference] = {}
@@ -161,9 +165,14 @@ class Models:
         return self._new_model(owner, name)
 
     def _owner(self) -> int:
-        """The smallest number that is free: the store's logs are few, and versions come and go."""
+        """A number that nothing has: the next one, for a number used again would find what outcomes
+        and references were kept under it. The store's logs bound them, so they begin anew some day.
+        """
         used = self.owners() | self._retiring
-        return next(i for i in count(1) if i not in used)
+        while self.next_owner in used or self.next_owner > LAST_OWNER:
+            self.next_owner = 1 if self.next_owner > LAST_OWNER else self.next_owner + 1
+        self.next_owner += 1
+        return self.next_owner - 1
 
     def _version(self, model: Model, name: str) -> Version:
         version = model.versions.get(name)
@@ -218,6 +227,9 @@ class Models:
                 refused += _refused(batch, self.config.limits.models)
                 continue
             coder = coders.setdefault(model.name, Coder(model.structure, model.config, model.limits))
+            if self._too_many(model, batch.model_version):
+                refused += _refused_versions(batch, self.config.limits.versions)
+                continue
             if isinstance(batch, Predictions):
                 version = self._version(model, batch.model_version)
                 piece = predictions.prepare(model, version, batch, coder, wall, self.key)
@@ -229,6 +241,13 @@ class Models:
                 updates += [piece.update, *others]
             pieces.append((batch, piece))
         return _prepared(updates, pieces, refused, requests)
+
+    def _too_many(self, model: Model, version: str | None) -> bool:
+        """Whether a round has made as many versions of a model as are kept: more would evict each other."""
+        if version is None or version in model.versions:
+            return False
+        made = sum(1 for owner, made in self._tentative if owner is model and made is not None)
+        return made >= self.config.limits.versions
 
     def _carrier(self, model: Model, batch: Outcomes) -> Version | None:
         if batch.model_version is not None:
@@ -283,20 +302,31 @@ class Models:
     # --- replaying --------------------------------------------------------------------------
 
     def replay(self, updates: Iterable[Update]) -> None:
-        """Take in updates that were committed before a restart, in their order."""
+        """Take in one committed batch's updates after a restart; batches in their order."""
         for update in updates:
             model = self.models.get(update.model) or self._new_model(update.model_owner, update.model)
             if update.version_owner and update.version not in model.versions:
                 self._new_version(model, update.version, update.version_owner)
+            # A number that was given out again had been released, though no checkpoint says so yet.
+            self._retiring -= {update.model_owner, update.version_owner}
+            self.next_owner = max(self.next_owner, update.model_owner + 1, update.version_owner + 1)
             self._apply(update, live=False)
-            self._evict()
+        # As it was when they were committed: after all of the round, not after each.
+        self._evict()
 
 
 def _refused(batch: Predictions | Outcomes, limit: int) -> list[Rejection]:
-    detail = f"model: there are {limit} models already, the limit"
+    return _rejections(batch, Reason.MODEL_LIMIT, f"model: there are {limit} models already, the limit")
+
+
+def _refused_versions(batch: Predictions | Outcomes, limit: int) -> list[Rejection]:
+    detail = f"model_version: more than {limit} new versions at once, and {limit} are kept"
+    return _rejections(batch, Reason.TOO_MANY, detail)
+
+
+def _rejections(batch: Predictions | Outcomes, reason: Reason, detail: str) -> list[Rejection]:
     return [
-        Rejection(int(r), int(i), Reason.MODEL_LIMIT, detail)
-        for r, i in zip(batch.request, batch.index, strict=True)
+        Rejection(int(r), int(i), reason, detail) for r, i in zip(batch.request, batch.index, strict=True)
     ]
 
 

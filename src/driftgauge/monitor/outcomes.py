@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.config import Task
-from driftgauge.monitor import exports
+from driftgauge.monitor import exports, keeping
 from driftgauge.monitor.joining import join_deltas
-from driftgauge.monitor.log import ANY_VERSION, Rows
+from driftgauge.monitor.log import ANY_VERSION, Met, Rows
 from driftgauge.monitor.model import Model
 from driftgauge.monitor.predictions import Piece, in_time, known_ids, outcome_rows, pick
 from driftgauge.monitor.structure import Coder, Structure
@@ -78,7 +78,8 @@ class _Work:
         self.unjoined: dict[Version, int] = {}
         self.appended: list[Appended] = []
         self.duplicate = np.zeros(len(batch), np.bool_)
-        self.met = ~batch.needs_join
+        self.latest = self.times.copy()
+        self.met = np.where(batch.needs_join, Met.NOT, Met.COMPLETE)
         self.waiting = 0
         self.exports: tuple[exports.Kept, ...] = ()
 
@@ -106,6 +107,8 @@ class _Work:
         quality = self.model.quality_for(self.coder.structure)
         self._drop_duplicates()
         accepted = self.good & ~self.duplicate
+        clock = self.model.clock_after(self.times[accepted])
+        self.now = self.now if clock is None else clock
         if quality is not None:
             self._count_complete(accepted & ~self.batch.needs_join, quality)
             self._join_waiting(accepted & self.batch.needs_join, quality)
@@ -118,17 +121,17 @@ class _Work:
     # --- duplicates -------------------------------------------------------------------------
 
     def _drop_duplicates(self) -> None:
-        places, hashes, repeated = known_ids(self.batch.ids, self.key)
+        places, hashes, repeats = known_ids(self.batch.ids, self.key, self.good)
         self.places, self.hashes = places, hashes
         scope = self._named_version()
+        first = np.where(repeats >= 0, self.outcome[repeats], np.nan)
         positions, rows = self.model.outcomes.find(hashes)
         if positions.size:
             mine = (rows["version"] == ANY_VERSION) | (rows["version"] == scope)
-            known = places[positions[mine]]
-            repeated[known] = True
-            differs = self.outcome[known] != rows["outcome"][mine]
-            self.tally.conflicts += int((differs & self.good[known]).sum())
-        self.duplicate = repeated & self.good
+            # The earliest row of an id is written last.
+            first[places[positions[mine][::-1]]] = rows["outcome"][mine][::-1]
+        self.duplicate = self.good & ~np.isnan(first)
+        self.tally.conflicts += int((self.outcome != first)[self.duplicate].sum())
 
     def _named_version(self) -> int:
         named = self.batch.model_version is not None and self.carrier is not None
@@ -162,6 +165,19 @@ class _Work:
             np.maximum(self.times[where] - predicted, 0.0),
         )
         self._add(self.carrier, quality, records, self.times[where], predicted)
+        self._settle_kept(chosen)
+
+    def _settle_kept(self, chosen: NDArray[np.bool_]) -> None:
+        """Predictions that are kept and whose outcome needed none wait no longer."""
+        mine = chosen[self.places]
+        places, hashes = self.places[mine], self.hashes[mine]
+        for version in self._scope():
+            for log in version.logs:
+                positions, rows = log.find(hashes)
+                told = places[positions]
+                in_time = self.times[told] <= rows["time"] + self.model.horizon_seconds
+                waited = (rows["joined"] == 0) & in_time & ~self._told_by_version(version, told)
+                self.unjoined[version] = self.unjoined.get(version, 0) - int(waited.sum())
 
     def _join_waiting(self, chosen: NDArray[np.bool_], quality: Quality) -> None:
         """Outcomes whose prediction is kept, in each version that they are for."""
@@ -174,8 +190,8 @@ class _Work:
                 if positions.size:
                     found[positions] = True
                     self._join_rows(version, quality, places[positions], rows)
-        self.met[places[found]] = True
-        self.waiting = int((~found).sum())
+        self.met[places[found]] = Met.JOINED
+        self.waiting = exports.sampled(hashes[~found], self.model.sample_ratio).size
 
     def _scope(self) -> list[Version]:
         if self.batch.model_version is not None and self.carrier is not None:
@@ -184,6 +200,7 @@ class _Work:
 
     def _join_rows(self, version: Version, quality: Quality, places: Ints, rows: Rows) -> None:
         times = self.times[places]
+        np.maximum.at(self.latest, places, rows["time"])
         in_time = times <= rows["time"] + self.model.horizon_seconds
         taken = self._told_by_version(version, places)
         self.tally.orphaned += int((~in_time).sum())
@@ -244,14 +261,13 @@ class _Work:
             self.met[places],
         )
         rows["value"] = self.batch.value[places]
-        self.appended.append(
-            Appended(log.log, log.reserve(rows.size), rows, rows["time"] + self.model.horizon_seconds)
-        )
+        until = self.latest[places] + keeping.outcome_kept_seconds(self.model)
+        self.appended += keeping.appends(log, rows, until, keeping.span_seconds(self.model))
 
     def _updates(self, accepted: NDArray[np.bool_]) -> tuple[list[Update], Piece]:
         model, structure = self.model, self.coder.structure
         clock = model.clock_after(self.times[accepted])
-        others = [v for v in self.deltas if v is not self.carrier]
+        others = [v for v in self.deltas | self.unjoined if v is not self.carrier]
         updates = [self._update(version, None, None) for version in others]
         own = msgspec.structs.replace(
             self._update(self.carrier, None if structure == model.structure else structure, clock),
@@ -279,4 +295,12 @@ class _Work:
             clock=clock,
             unjoined=0 if version is None else self.unjoined.get(version, 0),
             outcome_at=self.wall,
+            first_time=self._first_time(version),
         )
+
+    def _first_time(self, version: Version | None) -> float | None:
+        """When what was counted began, for a version that is sent complete outcomes alone."""
+        if version is None or not self.deltas.get(version):
+            return None
+        counted = self.times[self.good & ~self.duplicate]
+        return max(float(counted.min()), self.now - self.model.longest_seconds)

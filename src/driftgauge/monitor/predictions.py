@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from driftgauge.config import Clock, Task
 from driftgauge.joins import id_hashes
 from driftgauge.layout import Row
-from driftgauge.monitor import exports
+from driftgauge.monitor import exports, keeping
 from driftgauge.monitor.exports import Kept
 from driftgauge.monitor.grouping import panes
 from driftgauge.monitor.joining import join_deltas
-from driftgauge.monitor.log import ANY_VERSION, OUTCOME, Hashes, Rows
+from driftgauge.monitor.log import ANY_VERSION, OUTCOME, Hashes, Met, Rows
 from driftgauge.monitor.model import Model
 from driftgauge.monitor.structure import OTHER, Coder
 from driftgauge.monitor.update import Appended, PaneDelta, Tally, Update
@@ -54,7 +54,8 @@ def in_time(
     if model.config.clock is Clock.WALL:
         limit, words = now + FUTURE_SECONDS, "more than 5 minutes in the future"
     elif model.clock is None:
-        return np.ones(times.size, np.bool_), []
+        # Whatever begins the clock holds it there, so it may not begin far in the future.
+        limit, words = now + model.longest_seconds, "more than the longest window in the future"
     else:
         limit = model.clock + model.longest_seconds
         words = "more than the longest window ahead of the model's clock"
@@ -65,22 +66,22 @@ def in_time(
     ]
 
 
-def known_ids(ids: Sequence[str | None], key: bytes) -> tuple[Ints, Hashes, NDArray[np.bool_]]:
-    """Places of records with an id, their hashes, and which records repeat an earlier id."""
+def known_ids(ids: Sequence[str | None], key: bytes, good: NDArray[np.bool_]) -> tuple[Ints, Hashes, Ints]:
+    """Places of records with an id, their hashes, and which good record's id each repeats, or -1."""
     if None in ids:
         places = np.array([i for i, text in enumerate(ids) if text is not None], np.int64)
     else:
         places = np.arange(len(ids))
     given = [text for text in ids if text is not None]
-    repeated = np.zeros(len(ids), np.bool_)
+    repeats = np.full(len(ids), -1)
     # Most batches repeat no id, which a set tells for a tenth of what sorting hashes costs.
     if len(set(given)) < len(given):
-        seen: set[str] = set()
+        seen: dict[str, int] = {}
         for place, text in zip(places.tolist(), given, strict=True):
-            repeated[place] = text in seen
-            seen.add(text)
-    hashes = id_hashes(given, key)
-    return places, hashes, repeated
+            repeats[place] = seen.get(text, -1)
+            if good[place]:
+                seen.setdefault(text, place)
+    return places, id_hashes(given, key), repeats
 
 
 def prepare(
@@ -93,7 +94,8 @@ def prepare(
     now = model.now(wall)
     times = np.where(np.isnan(batch.timestamps), now, batch.timestamps)
     good, rejections = in_time(model, times, now, batch.request, batch.index)
-    places, hashes, duplicate = known_ids(batch.ids, key)
+    places, hashes, repeats = known_ids(batch.ids, key, good)
+    duplicate = repeats >= 0
     for log in version.logs:
         duplicate[places[log.find(hashes)[0]]] = True
     duplicate &= good
@@ -265,7 +267,9 @@ class _Builder:
                 (Part.INPUTS, self._watched(Part.INPUTS, features, places, n)),
                 (Part.OUTPUTS, self._watched(Part.OUTPUTS, outputs, places, n)),
             ):
-                self._delta(part, fine, coarse, self.version.encode(part, row))
+                # Learning rows are large, and a reference is not learned from minutes.
+                minute = None if isinstance(row, LearningRow) else fine
+                self._delta(part, minute, coarse, self.version.encode(part, row))
 
     def _find_exemplar(self, latencies: Floats) -> None:
         """The slowest traced record: the one that somebody will want to look at."""
@@ -363,49 +367,43 @@ class _Builder:
             sample = exports.sampled(hashes, model.sample_ratio)
             places, hashes = places[sample], hashes[sample]
         at = kept.place_of[places]
-        outcome, came, fresh = self._found_outcomes(at, hashes)
-        joined = ~np.isnan(outcome)
+        outcome, came, fresh, counted = self._found_outcomes(at, hashes)
+        self._join(np.flatnonzero(~np.isnan(outcome)), outcome, came)
+        joined = counted | ~np.isnan(outcome)
         self.unjoined = int((~joined[at]).sum())
-        self._join(np.flatnonzero(joined), outcome, came)
         appended = []
+        span = keeping.span_seconds(model)
         if at.size:
             log = version.scored if kept.scores.shape[1] else version.plain
             rows = self._rows(log.dtype, at, hashes, joined)
-            appended.append(
-                Appended(
-                    log.log,
-                    log.reserve(rows.size),
-                    rows,
-                    # A prediction whose outcome came first stays as long as that outcome: it
-                    # tells that the outcome was not an orphan.
-                    np.where(joined[at], np.maximum(kept.times[at], came[at]), kept.times[at])
-                    + model.horizon_seconds,
-                )
-            )
+            # A prediction whose outcome came first stays longer than that outcome: it tells that the
+            # outcome was not an orphan.
+            witness = came[at] + keeping.witness_seconds(model)
+            times = np.where(joined[at] & ~fresh, np.maximum(kept.times[at], witness), kept.times[at])
+            appended += keeping.appends(log, rows, times + model.horizon_seconds, span)
         if fresh.any():
             rows = outcome_rows(
                 hashes[fresh],
                 came[at[fresh]],
                 outcome[at[fresh]],
                 version.owner,
-                np.ones(int(fresh.sum()), np.bool_),
+                np.full(int(fresh.sum()), Met.JOINED),
             )
-            appended.append(
-                Appended(
-                    model.outcomes.log,
-                    model.outcomes.reserve(rows.size),
-                    rows,
-                    rows["time"] + model.horizon_seconds,
-                )
-            )
+            until = rows["time"] + keeping.outcome_kept_seconds(model)
+            appended += keeping.appends(model.outcomes, rows, until, span)
         return appended
 
-    def _found_outcomes(self, at: Ints, hashes: Hashes) -> tuple[Floats, Floats, NDArray[np.bool_]]:
-        """Outcome and time of each record, and which records with an id brought their own."""
+    def _found_outcomes(
+        self, at: Ints, hashes: Hashes
+    ) -> tuple[Floats, Floats, NDArray[np.bool_], NDArray[np.bool_]]:
+        """Outcome and time of each record; which records with an id brought their own; and which
+        have been counted already, by an outcome that carried its own score or prediction.
+        """
         kept, model = self.kept, self.model
         outcome, came = kept.outcome.copy(), np.maximum(kept.times, 0.0)
         self.outcomes = int(np.count_nonzero(~np.isnan(outcome)))
         fresh = ~np.isnan(outcome[at])
+        counted = np.zeros(outcome.size, np.bool_)
         positions, rows = model.outcomes.find(hashes)
         if positions.size:
             mine = (rows["version"] == ANY_VERSION) | (rows["version"] == self.version.owner)
@@ -415,14 +413,23 @@ class _Builder:
             target = at[positions]
             late = rows["time"] > kept.times[target] + model.horizon_seconds
             self.tally.orphaned += int(late.sum())
-            self.waiting = -int((rows["met"] == 0).sum())
+            self.waiting = -self._met_first(hashes[positions[rows["met"] == Met.NOT]])
             told = fresh[positions]
             self.tally.conflicts += int((told & (outcome[target] != rows["outcome"])).sum())
             self.tally.duplicate_outcomes += int(told.sum())
             fresh[positions] = False
-            outcome[target] = np.where(late, np.nan, rows["outcome"])
+            counted[target] = rows["met"] == Met.COMPLETE
+            outcome[target] = np.where(late | counted[target], np.nan, rows["outcome"])
             came[target] = rows["time"]
-        return outcome, came, fresh
+        return outcome, came, fresh, counted
+
+    def _met_first(self, hashes: Hashes) -> int:
+        """How many outcomes meet their first prediction now, and not one of another version before."""
+        met = np.zeros(len(hashes), np.bool_)
+        for version in self.model.versions.values():
+            for log in version.logs if version is not self.version else ():
+                met[log.find(hashes)[0]] = True
+        return int((~met).sum())
 
     def _join(self, joined: Ints, outcome: Floats, came: Floats) -> None:
         kept = self.kept
@@ -502,9 +509,9 @@ def outcome_rows(
     times: Floats,
     outcomes: Floats,
     version: int,
-    met: NDArray[np.bool_],
+    met: Ints,
 ) -> Rows:
-    """Rows of the outcomes' log, for one version or `ANY_VERSION`."""
+    """Rows of the outcomes' log, for one version or `ANY_VERSION`; *met* of shape (n,), see `Met`."""
     rows = np.zeros(len(hashes), OUTCOME)
     rows["low"], rows["high"] = hashes[:, 0], hashes[:, 1]
     rows["time"], rows["outcome"], rows["value"] = times, outcomes, np.nan

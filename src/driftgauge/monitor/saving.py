@@ -21,6 +21,7 @@ from driftgauge.windows import PaneSeries, Part, Resolution, dirty_rows
 REGISTRY: Final = "registry"
 # Panes that one checkpoint folds away or deletes at most, so that none takes long.
 RETIRED_AT_ONCE: Final = 240
+HISTORY_DAYS: Final = 400
 _KEPT_BY_DAY: Final = (Part.TRAFFIC, Part.ARRIVED, Part.MATURED)
 
 
@@ -47,6 +48,7 @@ class _Version(msgspec.Struct, array_like=True):
     centres: dict[str, float]
     growing: dict[str, float | None]
     matures_after: float | None
+    learned: int
     retired_before: dict[str, int]
     proposed: dict[str, str]
 
@@ -58,18 +60,22 @@ class _Model(msgspec.Struct, array_like=True):
     clock: float | None
     waiting: int
     sample_ratio: float
+    form: str
     versions: list[_Version]
 
 
 class _Registry(msgspec.Struct, array_like=True):
     retiring: list[int]
+    next_owner: int
     models: list[_Model]
 
 
 def registry(models: Models) -> bytes:
     """Names, numbers and scalars of every model and version."""
     return msgspec.msgpack.encode(
-        _Registry(list(models.retiring()), [_saved_model(m) for m in models.models.values()])
+        _Registry(
+            list(models.retiring()), models.next_owner, [_saved_model(m) for m in models.models.values()]
+        )
     )
 
 
@@ -81,6 +87,7 @@ def _saved_model(model: Model) -> _Model:
         model.clock,
         model.waiting,
         model.sample_ratio,
+        model.form,
         [_saved_version(v) for v in model.versions.values()],
     )
 
@@ -98,7 +105,8 @@ def _saved_version(version: Version) -> _Version:
         version.centres,
         version.growing,
         version.matures_after,
-        {str(k): v for k, v in version.retired_before.items()},
+        version.learned,
+        {str(k): v for k, v in _retired_before(version).items()},
         {part: version.part_state(part) for part in (Part.INPUTS, Part.OUTPUTS)},
     )
 
@@ -106,10 +114,12 @@ def _saved_version(version: Version) -> _Version:
 def states(models: Models) -> dict[str, bytes | None]:
     """States by key; references only where they were fixed since the last call."""
     found: dict[str, bytes | None] = {REGISTRY: registry(models)}
+    for owner in models.retiring():
+        found |= {_reference_key(owner, part): None for part in (Part.INPUTS, Part.OUTPUTS)}
     for version in models.versions():
         for part in version.unsaved_references:
             watch = version.watch(part)
-            if watch is not None and watch.reference is not None and watch.binned:
+            if watch is not None and watch.reference is not None:
                 mark = watch.state.encode() + b"\n"
                 found[_reference_key(version.owner, part)] = mark + to_json(watch.reference)
     return found
@@ -122,6 +132,25 @@ def saved(models: Models) -> None:
         for series in (version.fine, version.coarse):
             if series is not None:
                 series.dirty.clear()
+        for resolution, span in version.retiring.items():
+            version.retired_before[resolution] = span.stop
+            _let_go(version.series(resolution), span)
+        version.retiring.clear()
+
+
+def _retired_before(version: Version) -> dict[Resolution, int]:
+    """Before which pane each resolution has none, once the checkpoint under way is kept."""
+    return version.retired_before | {r: span.stop for r, span in version.retiring.items()}
+
+
+def _let_go(series: PaneSeries | None, span: range) -> None:
+    if series is None:
+        return
+    for index in span:
+        for part in Part:
+            series.hot.pop((part, index), None)
+            if series.shelved is not None:
+                series.shelved.discard((part, index))
 
 
 def _reference_key(owner: int, part: Part) -> str:
@@ -140,13 +169,18 @@ def dirty_panes(version: Version) -> Iterator[SavedPane]:
 
 
 def retired_panes(version: Version, now: float) -> Iterator[SavedPane]:
-    """Panes that no window or cohort needs any more: deleted, traffic and quality folded by day."""
+    """Panes that no window or cohort needs any more: deleted, traffic and quality folded by day.
+
+    Nothing is let go of before `saved` is told that the checkpoint holds it.
+    """
+    version.retiring.clear()
     if version.fine is not None:
         oldest = version.fine.grid.index(now) - 3 * 60
         yield from _deleted(version, Resolution.FINE, version.fine, oldest)
     oldest = version.coarse.grid.index(now - version.retained_seconds)
     yield from _folded(version, oldest)
     yield from _deleted(version, Resolution.COARSE, version.coarse, oldest)
+    yield from _old_days(version, now)
 
 
 def _span(version: Version, resolution: Resolution, series: PaneSeries, oldest: int) -> range:
@@ -162,13 +196,9 @@ def _deleted(
     span = _span(version, resolution, series, oldest)
     for index in span:
         for part in Part:
-            series.hot.pop((part, index), None)
-            if series.shelved is not None:
-                series.shelved.discard((part, index))
-            series.dirty.discard((part, index))
             yield SavedPane(version.owner, resolution, index, part, None)
     if span:
-        version.retired_before[resolution] = span.stop
+        version.retiring[resolution] = span
 
 
 def _folded(version: Version, oldest: int) -> Iterator[SavedPane]:
@@ -183,6 +213,20 @@ def _folded(version: Version, oldest: int) -> Iterator[SavedPane]:
                 days[key].add(row)
     for (part, day), row in days.items():
         yield SavedPane(version.owner, Resolution.DAY, day, part, version.encode(part, row))
+
+
+def _old_days(version: Version, now: float) -> Iterator[SavedPane]:
+    """Days beyond the history's end."""
+    if version.first_time is None:
+        return
+    grid = version.coarse.grid
+    begin = version.retired_before.get(Resolution.DAY, version.day(grid.index(version.first_time)))
+    span = range(begin, min(version.day(grid.index(now)) - HISTORY_DAYS, begin + RETIRED_AT_ONCE))
+    for day in span:
+        for part in _KEPT_BY_DAY:
+            yield SavedPane(version.owner, Resolution.DAY, day, part, None)
+    if span:
+        version.retiring[Resolution.DAY] = span
 
 
 def _day_row(version: Version, part: Part, day: int) -> Row:
@@ -208,19 +252,25 @@ def restore(models: Models, found: Mapping[str, bytes]) -> None:
     for saved_model in registry_.models:
         _restore_model(models, saved_model, found)
     models.retire(registry_.retiring)
+    models.next_owner = max(models.next_owner, registry_.next_owner)
 
 
 def _restore_model(models: Models, state: _Model, found: Mapping[str, bytes]) -> None:
     model = models.restored_model(state.owner, state.name)
     model.restore(state.structure, state.clock, state.waiting, state.sample_ratio)
+    model.reformed = state.form != model.form
+    if model.reformed:
+        model.waiting = 0
     for v in state.versions:
         version = Version(model, v.owner, v.name, models.shelf, restored=True)
         model.versions[v.name] = version
-        version.first_time, version.unjoined = v.first_time, v.unjoined
+        version.first_time = v.first_time
+        version.unjoined = 0 if model.reformed else v.unjoined
         version.predicted_at, version.outcome_at = v.predicted_at, v.outcome_at
         version.numeric = dict.fromkeys(v.numeric)
         version.categorical = dict.fromkeys(v.categorical)
         version.centres, version.growing = v.centres, v.growing
+        version.learned = v.learned
         if model.config.outcomes.matures_after is None:
             version.matures_after = v.matures_after
         version.retired_before = {Resolution(k): i for k, i in v.retired_before.items()}
@@ -234,5 +284,9 @@ def _restore_references(version: Version, found: Mapping[str, bytes]) -> None:
         if data is not None:
             mark, _, document = data.partition(b"\n")
             reference = from_json(document, f"the store, {version.model.name} {part}")
-            version.fix_reference(part, reference, ReferenceState(mark.decode()))
+            state = ReferenceState(mark.decode())
+            if state in (ReferenceState.FROZEN, ReferenceState.GIVEN):
+                version.fix_reference(part, reference, state)
+            else:
+                version.propose_reference(part, reference, state)
             version.unsaved_references.discard(part)

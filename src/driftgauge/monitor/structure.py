@@ -143,6 +143,8 @@ class Coder:
     def class_code(self, text: str) -> int:
         """The code of a class; the limit's own number stands for `other`."""
         classes = self.structure.classes
+        if text == OTHER:
+            return self.limits.classes
         if text in classes:
             return classes.index(text)
         if len(classes) >= self.limits.classes:
@@ -183,9 +185,10 @@ class Coder:
         return codes
 
     def _segment_codes(self, place: int, texts: Sequence[str | None]) -> list[int]:
+        other = self.limits.segment_values
         known: dict[str | None, int] = {text: code for code, text in enumerate(self.structure.values[place])}
-        fresh = [t for t in dict.fromkeys(texts) if t is not None and t not in known]
-        room = self.limits.segment_values - len(known)
+        fresh = [t for t in dict.fromkeys(texts) if t is not None and t != OTHER and t not in known]
+        room = other - len(known)
         for text in fresh[:room]:
             known[text] = len(known)
         if fresh[:room]:
@@ -193,7 +196,6 @@ class Coder:
             values[place] = (*values[place], *fresh[:room])
             self.structure = msgspec.structs.replace(self.structure, values=tuple(values))
         known[None] = NO_SEGMENT
-        other = self.limits.segment_values
         codes = [known.get(text, other) for text in texts]
         if len(fresh) > room:
             self._fold("segment_values", codes.count(other))

@@ -54,7 +54,6 @@ class Update(msgspec.Struct, array_like=True, frozen=True):
     reference: bytes | None = None
     reference_part: str = ""
     reference_state: str = ""
-    relearn: bool = False
 
 
 ENCODER = msgspec.msgpack.Encoder()

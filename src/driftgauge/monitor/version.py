@@ -91,7 +91,10 @@ class Version:
         self.matures_after: float | None = config.outcomes.matures_after
         self.lifetime: dict[Part, Row] = {}
         self.retired_before: dict[Resolution, int] = {}
+        self.retiring: dict[Resolution, range] = {}
         self.stepped_at: dict[Part, int] = {}
+        self.tried_on: dict[Part, int] = {}
+        self.learned = 0
         self.unsaved_references: set[Part] = set()
 
     # --- panes ------------------------------------------------------------------------------
@@ -154,8 +157,8 @@ class Version:
         )
 
     def series(self, resolution: Resolution) -> PaneSeries | None:
-        """The panes of a resolution; None where no window needs them."""
-        return self.fine if resolution is Resolution.FINE else self.coarse
+        """The panes of a resolution in memory; None where there are none."""
+        return {Resolution.FINE: self.fine, Resolution.COARSE: self.coarse}.get(resolution)
 
     def _range_totals(self, resolution: Resolution) -> list[RangeTotal]:
         totals: list[RangeTotal] = []
@@ -190,6 +193,8 @@ class Version:
     def _add(self, delta: PaneDelta, *, live: bool) -> None:
         part = Part(delta.part)
         row = self.decode(part, delta.row)
+        if part is Part.INPUTS and isinstance(row, LearningRow):
+            self.learned += row.records
         for series, index, resolution in (
             (self.fine, delta.fine, Resolution.FINE),
             (self.coarse, delta.coarse, Resolution.COARSE),
@@ -231,6 +236,13 @@ class Version:
         self.lifetime.pop(part, None)
         self.unsaved_references.add(part)
 
+    def propose_reference(self, part: Part, reference: Reference, state: ReferenceState) -> None:
+        """Compare a part with *reference* from now on, and go on learning."""
+        watch = self.watch(part)
+        assert watch is not None
+        watch.propose(reference, state)
+        self.unsaved_references.add(part)
+
     def part_state(self, part: Part) -> str:
         """The state of a part's reference."""
         watch = self.watch(part)
@@ -247,10 +259,14 @@ class Version:
             end = series.grid.index(now)
             first = end - series.grid.closed_panes(window.seconds)
             for part, total in window.current.items():
-                if part is not Part.ARRIVED or self.model.quality is not None:
+                if self._needed(part):
                     total.move(first, end)
             if self.model.quality is not None:
                 self._move_matured(window, now)
+
+    def _needed(self, part: Part) -> bool:
+        """Whether anything can be said of a part's totals yet."""
+        return part is not Part.ARRIVED or self.model.quality is not None
 
     def _move_matured(self, window: _WindowTotals, now: float) -> None:
         grid = self.coarse.grid
@@ -268,8 +284,13 @@ class Version:
             return
         p95 = self._delay_quantile(0.95)
         if p95 is not None:
+            p95 = min(p95, self.model.horizon_seconds)
             width = self.coarse.grid.width_seconds
             self.matures_after = float(np.ceil(p95 / width) * width) * self.model.scale
+
+    def _delay(self, q: float) -> float | None:
+        seconds = self._delay_quantile(q)
+        return None if seconds is None else seconds * self.model.scale
 
     def _delay_quantile(self, q: float) -> float | None:
         longest = max(self.windows, key=lambda w: w.seconds)
@@ -292,7 +313,7 @@ class Version:
             return days
         begin = max(grid.index(self.first_time), end - grid.closed_panes(self.retained_seconds))
         for index in range(begin, end):
-            row = self.coarse.row(part, index)
+            row = self.coarse.peek(part, index)
             if isinstance(row, LearningRow):
                 days.setdefault(self.day(index), LearningRow()).add(row)
         return days
@@ -334,8 +355,8 @@ class Version:
             sample_ratio=self.model.sample_ratio,
             reach_seconds=self._reach(now),
             matures_after=self.matures_after,
-            delay_p50=self._delay_quantile(0.5),
-            delay_p95=self._delay_quantile(0.95),
+            delay_p50=self._delay(0.5),
+            delay_p95=self._delay(0.95),
             predicted_at=self.predicted_at,
             outcome_at=self.outcome_at,
         )
@@ -373,8 +394,6 @@ class Version:
         inputs, outputs = totals[Part.INPUTS], totals[Part.OUTPUTS]
         arrived = totals[Part.ARRIVED]
         assert isinstance(traffic, Row)
-        assert inputs is not None
-        assert outputs is not None
         begin = grid.start(open_pane - grid.closed_panes(window.seconds))
         outcomes, base = self._newest(window, now)
         matured = window.matured.row if self.matures_after is not None else None
@@ -385,13 +404,13 @@ class Version:
             predictions=self.traffic.predictions(traffic),
             span_seconds=now - begin,
             covered_seconds=self._covered(now, window.seconds),
-            inputs=inputs,
-            outputs=outputs,
+            inputs=self.zero(Part.INPUTS) if inputs is None else inputs,
+            outputs=self.zero(Part.OUTPUTS) if outputs is None else outputs,
             arrived=arrived if isinstance(arrived, Row) else None,
             predicted_outcomes=outcomes,
             predicted_base=base,
             matured=matured.copy() if isinstance(matured, Row) else None,
-            matured_base=self._predictions(window.matured_traffic.row),
+            matured_base=self._joinable(self._predictions(window.matured_traffic.row)),
             matured_age_seconds=now - matured_end,
             matured_covered_seconds=self._covered(matured_end, window.seconds),
         )
@@ -399,7 +418,11 @@ class Version:
     def _covered(self, end: float, seconds: float) -> float:
         if self.first_time is None:
             return 0.0
-        return max(0.0, min(seconds, end - self.first_time))
+        retired = self.retired_before.get(Resolution.COARSE)
+        begin = self.first_time
+        if retired is not None:
+            begin = max(begin, self.coarse.grid.start(retired))
+        return max(0.0, min(seconds, end - begin))
 
     def _with_open(self, total: RangeTotal, series: PaneSeries, open_pane: int) -> AnyState | None:
         if total.row is None:
@@ -412,6 +435,10 @@ class Version:
 
     def _predictions(self, row: AnyState | None) -> int:
         return self.traffic.predictions(row) if isinstance(row, Row) else 0
+
+    def _joinable(self, predictions: int) -> int:
+        """How many of so many predictions are kept for the join: fewer while the limit binds."""
+        return round(predictions * self.model.sample_ratio)
 
     def _newest(self, window: _WindowTotals, now: float) -> tuple[int, int]:
         """Joined outcomes and predictions of the newest window by prediction time."""
@@ -427,7 +454,8 @@ class Version:
         else:
             panes = range(open_pane - grid.closed_panes(window.seconds), open_pane)
             base = sum(self._predictions(self.coarse.row(Part.TRAFFIC, i)) for i in panes)
-        return outcomes, base + self._predictions(self.coarse.row(Part.TRAFFIC, open_pane))
+        base += self._predictions(self.coarse.row(Part.TRAFFIC, open_pane))
+        return outcomes, self._joinable(base)
 
     # --- letting go -------------------------------------------------------------------------
 
@@ -446,7 +474,8 @@ class Version:
         """How long coarse panes are kept: five weeks, or the longest window and its cohort."""
         longest = max(self.model.config.windows)
         horizon = max(self.model.config.outcomes.horizon, longest)
-        return max(35 * 86_400.0, longest + horizon) / self.model.scale
+        rounding = 2 * self.coarse.grid.width_seconds
+        return max(35 * 86_400.0, longest + horizon) / self.model.scale + rounding
 
 
 def prediction_logs(owner: int) -> tuple[int, int]:

@@ -175,7 +175,8 @@ class Inputs(LinearSketch):
 
     def _count_sorted(self, row: Row, ordered: Floats) -> None:
         """Counts by looking up each edge among the sorted values: a third of the cost of `_count_each`
-        for a thousand values, and the same counts."""
+        for a thousand values, and the same counts.
+        """
         upto = np.empty(self._marks.shape, np.int64)
         for feature, values in enumerate(ordered):
             upto[feature] = values.searchsorted(self._marks[feature], side="right")
@@ -217,7 +218,8 @@ class Inputs(LinearSketch):
 def _marks(bins: InputBins) -> Floats:
     """What `_count_sorted` looks up, shape (F, NUMERIC_BINS + 5): how many values are at or below minus
     infinity, each edge, just below the floor, just below the range, its end, the greatest float, and
-    infinity."""
+    infinity.
+    """
     ends = np.full((len(bins.numeric), 1), np.inf)
     with np.errstate(over="ignore"):  # below the least float there is only minus infinity
         below_floor = np.nextafter(bins.edges[:, :1], -np.inf)

@@ -20,7 +20,7 @@ from driftgauge.layout import SUMMED_LIMIT, Sketch
 from driftgauge.records import Floats, Ints
 
 MANTISSA_BITS = 9
-BIN_LIMIT = 8192
+BIN_LIMIT = 2048
 CATEGORY_LIMIT = 1024
 _SHIFT = 52 - MANTISSA_BITS
 _SIGN = np.int64(1) << np.int64(63 - _SHIFT)
@@ -81,8 +81,8 @@ class NumericTally:
         """The tally of n values; NaN missing, infinities not finite. O(n log n)."""
         finite = values[np.isfinite(values)]
         codes, counts = np.unique(bin_codes(finite), return_counts=True)
-        centre = float(np.clip(centre, -SUMMED_LIMIT, SUMMED_LIMIT))
-        deviation = np.clip(finite, -SUMMED_LIMIT, SUMMED_LIMIT) - centre
+        centre = min(max(centre, -SUMMED_LIMIT), SUMMED_LIMIT)
+        deviation = np.minimum(np.maximum(finite, -SUMMED_LIMIT), SUMMED_LIMIT) - centre
         missing = int(np.count_nonzero(np.isnan(values)))
         tally = cls(
             centre,
@@ -315,18 +315,18 @@ class _Saved(msgspec.Struct, array_like=True):
 
 
 _DECODER = msgspec.msgpack.Decoder(_Saved)
-_INTS = tuple(np.dtype(f"<i{w}") for w in (1, 2, 4, 8))
+_INTS = tuple((np.dtype(f"<i{width}"), 1 << (8 * width - 1)) for width in (1, 2, 4, 8))
 
 
 def _packed(values: NDArray[np.int64]) -> bytes:
     """Integers in the narrowest width that holds them all, the width first."""
     low, high = int(values.min(initial=0)), int(values.max(initial=0))
-    width = next(w for w in _INTS if np.iinfo(w).min <= low and high <= np.iinfo(w).max)
+    width = next(w for w, end in _INTS if -end <= low and high < end)
     return bytes([width.itemsize]) + values.astype(width).tobytes()
 
 
 def _unpacked(data: bytes) -> Ints:
-    width = next((w for w in _INTS if data[:1] == bytes([w.itemsize])), None)
+    width = next((w for w, _ in _INTS if data[:1] == bytes([w.itemsize])), None)
     if width is None:
         raise ValueError("expected integers of 1, 2, 4 or 8 bytes")
     return np.frombuffer(data, width, offset=1).astype(np.int64)
@@ -355,8 +355,8 @@ class Learning(Sketch):
 
     `add` is exact in counts (the level that a feature ends at depends only on the values it has
     seen, not on their order), for categories as long as a feature has at most `CATEGORY_LIMIT`.
-    Memory: at most 8,192 bins of 16 bytes a numeric feature (131 kB), 1,024 texts a categorical
-    one. A bin's width is 0.2% of its value or less, until a feature fills more than 8,192 bins.
+    Memory: at most 2,048 bins of 16 bytes a numeric feature (33 kB), 1,024 texts a categorical
+    one. A bin's width is 0.2% of its value or less, until a feature fills more than 2,048 bins.
     """
 
     def __init__(self, features: int, label_characters: int = 128) -> None:

@@ -295,7 +295,18 @@ class MulticlassQuality(Quality):
 
 
 # Places in the sums of a regression's group.
-ERROR, ABSOLUTE, SQUARE, OUTCOME, OUTCOME_SQUARE, PERCENT, OVER, OUTCOME_OVER = range(8)
+(
+    ERROR,
+    ABSOLUTE,
+    SQUARE,
+    OUTCOME,
+    OUTCOME_SQUARE,
+    PERCENT,
+    OVER,
+    UNDER,
+    OUTCOME_OVER,
+    OUTCOME_UNDER,
+) = range(10)
 
 
 class RegressionQuality(Quality):
@@ -310,7 +321,7 @@ class RegressionQuality(Quality):
         super().__init__(
             groups,
             counts={"errors": (groups.count,), "percents": (groups.count,)},
-            sums={"sums": (groups.count, 8)},
+            sums={"sums": (groups.count, 10)},
         )
 
     def _fill(self, row: Row, joined: Joined, group: Ints, record: Ints) -> None:
@@ -335,7 +346,9 @@ class RegressionQuality(Quality):
                 about * about,
                 percent,
                 np.maximum(error, 0),
+                np.maximum(-error, 0),
                 np.maximum(about, 0),
+                np.maximum(-about, 0),
             )
         ):
             sums[:, place] = _summed((self.groups.count,), values, g)

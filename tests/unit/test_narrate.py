@@ -1,0 +1,207 @@
+"""What is said, and when: one sentence for each thing that happens, none for what does not."""
+
+from dataclasses import replace
+
+import numpy as np
+from tests.unit.monitor.driving import WALL, Driver, predictions
+
+from driftgauge.evaluate import evaluate
+from driftgauge.narrate import KEPT_NOTICES, Narrator
+from driftgauge.snapshot import Cohort, Drift, Quality, Snapshot, VersionSnapshot, WindowState
+
+DAY = 86_400.0
+NONE = dict.fromkeys(
+    ("ks", "ks_bound", "js_distance", "wasserstein", "mean_shift_sd", "mean_shift_ratio", "missing_ratio",
+     "not_finite_ratio", "unseen_ratio", "out_of_range_ratio")
+)  # fmt: skip
+
+
+def empty_version():
+    held = Driver()
+    held.send(predictions([None], [WALL], numeric={"x": np.array([1.0])}))
+    return evaluate([held.view()], WALL, 0.0).versions[0]
+
+
+EMPTY = empty_version()
+
+
+def window(samples=1_000.0, covered=1.0, name="7d"):
+    return WindowState("m", "1", name, Cohort.PREDICTED, samples, 7 * DAY * covered, covered, 7 * DAY, 0.0)
+
+
+def drift(psi, feature="", output="", name="7d"):
+    return Drift("m", "1", feature, output, "numeric", name, 1_000.0, psi=psi, **NONE)
+
+
+def quality(segment="", value="", samples=1_000.0, **numbers):
+    return Quality("m", "1", "7d", Cohort.ARRIVED, segment, value, samples, **numbers)
+
+
+def snapshot(day, *, drifts=(), qualities=(), windows=None, state="given"):
+    told = replace(
+        EMPTY.state,
+        model="m",
+        model_version="1",
+        reference_state=state,
+        reference_samples=50_000.0,
+        features=3.0,
+        clock_timestamp_seconds=day * DAY,
+    )
+    version = replace(
+        EMPTY,
+        state=told,
+        windows=(window(),) if windows is None else windows,
+        drift=tuple(drifts),
+        quality=tuple(qualities),
+    )
+    assert isinstance(version, VersionSnapshot)
+    return Snapshot(WALL, 0.0, (version,))
+
+
+def texts(narrator, *args, **kwargs):
+    return [notice.text for notice in narrator.hear(snapshot(*args, **kwargs))]
+
+
+def begun(*args, **kwargs):
+    narrator = Narrator()
+    narrator.hear(snapshot(0, *args, **kwargs))
+    return narrator
+
+
+def test_a_reference_is_told_when_its_state_changes_and_only_then():
+    narrator = Narrator()
+    assert texts(narrator, 0) == ["the reference is given: 50,000 records, 3 features"]
+    assert texts(narrator, 1) == []
+    assert texts(narrator, 2, state="frozen") == ["the reference is frozen: 50,000 records, 3 features"]
+
+
+def test_a_reference_that_is_learned_is_told_before_it_has_records():
+    held = Driver()
+    held.send(predictions([None], [WALL], numeric={"x": np.array([1.0])}))
+    narrator = Narrator()
+    notices = narrator.hear(evaluate([held.view()], WALL, 0.0))
+    assert [n.text for n in notices] == ["the reference is learning: nothing is compared yet"]
+    assert (notices[0].time, notices[0].model) == (WALL, "m")
+
+
+def test_what_moved_is_told_once_beside_what_did_not():
+    steady = [drift(0.01, "debt_to_income_ratio"), drift(0.02, "driver_tenure")]
+    narrator = begun(drifts=[drift(0.01, "car_value"), *steady])
+    said = texts(narrator, 89, drifts=[drift(1.8, "car_value"), *steady])
+    assert said == [
+        "car_value moved: PSI 1.8 since 1970-03-31 (7d window); debt_to_income_ratio, driver_tenure did not"
+    ]
+    assert texts(narrator, 90, drifts=[drift(1.9, "car_value"), *steady]) == []
+
+
+def test_several_that_move_at_once_are_one_sentence_the_furthest_first():
+    narrator = begun()
+    said = texts(
+        narrator, 1, drifts=[drift(0.3, "a"), drift(2.0, "b"), drift(0.0, "c"), drift(0.5, output="score")]
+    )
+    assert said == [
+        "b (PSI 2.0), the score (PSI 0.5), a (PSI 0.3) moved since 1970-01-02 (7d window); c did not"
+    ]
+
+
+def test_long_lists_are_cut_short():
+    drifts = [drift(1.0, "moved"), *(drift(0.0, f"f{i}") for i in range(7))]
+    assert texts(begun(), 1, drifts=drifts) == [
+        "moved moved: PSI 1.0 since 1970-01-02 (7d window); f0, f1, f2, f3 and 3 more did not"
+    ]
+
+
+def test_a_move_dates_from_when_it_left_the_steady_range():
+    narrator = begun()
+    assert texts(narrator, 3, drifts=[drift(0.15, "x")]) == []
+    assert texts(narrator, 5, drifts=[drift(0.4, "x")]) == ["x moved: PSI 0.4 since 1970-01-04 (7d window)"]
+
+
+def test_what_moves_much_further_is_told_again_and_so_is_its_return():
+    narrator = begun()
+    texts(narrator, 1, drifts=[drift(0.5, "x")])
+    assert texts(narrator, 2, drifts=[drift(1.4, "x")]) == []
+    assert texts(narrator, 3, drifts=[drift(1.6, "x")]) == [
+        "x moved further: PSI 1.6 since 1970-01-02 (7d window)"
+    ]
+    assert texts(narrator, 4, drifts=[drift(0.2, "x")]) == [], "between the two thresholds nothing is said"
+    assert texts(narrator, 5, drifts=[drift(0.05, "x")]) == [
+        "x is back: PSI 0.05 (7d window), moved since 1970-01-02"
+    ]
+    assert texts(narrator, 6, drifts=[drift(0.3, "x")]) == ["x moved: PSI 0.3 since 1970-01-07 (7d window)"]
+
+
+def test_a_window_of_few_records_or_little_time_is_not_spoken_of():
+    moved = [drift(3.0, "x")]
+    for thin in (window(samples=99.0), window(covered=0.79)):
+        assert texts(begun(windows=(thin,)), 1, drifts=moved, windows=(thin,)) == []
+    assert texts(begun(windows=()), 1, drifts=moved, windows=()) == []
+
+
+def test_the_longest_window_that_is_covered_is_the_one_spoken_of():
+    hour = replace(window(name="1h"), span_seconds=3600.0)
+    windows = (hour, window(covered=0.5))
+    said = texts(
+        begun(windows=windows), 1, drifts=[drift(3.0, "x"), drift(2.0, "x", name="1h")], windows=windows
+    )
+    assert said == ["x moved: PSI 2.0 since 1970-01-02 00:00 (1h window)"]
+
+
+def test_a_drift_without_a_number_says_nothing():
+    assert texts(begun(), 1, drifts=[drift(None, "x")]) == []
+
+
+def test_errors_that_rise_and_a_model_that_is_worse_than_the_mean():
+    narrator = begun(qualities=[quality(mae=70.0, r2=0.5)])
+    steady = [drift(0.03, output="prediction")]
+    assert texts(narrator, 1, qualities=[quality(mae=104.0, r2=0.1)]) == []
+    said = texts(narrator, 2, qualities=[quality(mae=189.0, r2=-0.2)], drifts=steady)
+    assert said == [
+        "MAE rose from 70.0 to 189.0 (7d window); the prediction's PSI is 0.03",
+        "R2 fell below 0 (-0.20, 7d window), the model is worse than the outcomes' mean; the prediction's PSI is 0.03",
+    ]
+    assert texts(narrator, 3, qualities=[quality(mae=190.0, r2=-0.3)]) == []
+    assert texts(narrator, 4, qualities=[quality(mae=120.0, r2=0.01)]) == [
+        "MAE fell from 189.0 to 120.0 (7d window)"
+    ]
+    assert texts(narrator, 5, qualities=[quality(mae=120.0, r2=0.06)]) == [
+        "R2 is above 0 again (0.06, 7d window)"
+    ]
+
+
+def test_a_segment_that_fails_while_the_whole_holds():
+    good = [
+        quality(accuracy=0.90),
+        quality("plan", "pro", accuracy=0.91),
+        quality("plan", "free", accuracy=0.9),
+    ]
+    narrator = begun(qualities=good)
+    bad = [
+        quality(accuracy=0.885),
+        quality("plan", "pro", accuracy=0.75),
+        quality("plan", "free", accuracy=0.89),
+    ]
+    assert texts(narrator, 1, qualities=bad) == [
+        "plan=pro fails: accuracy 75% after 91%, while the whole model's is 88% (7d window)"
+    ]
+    assert texts(narrator, 2, qualities=bad) == []
+
+
+def test_accuracy_that_falls_as_a_whole_is_not_a_segments_fault():
+    narrator = begun(qualities=[quality(accuracy=0.9), quality("plan", "pro", accuracy=0.9)])
+    said = texts(narrator, 1, qualities=[quality(accuracy=0.8), quality("plan", "pro", accuracy=0.7)])
+    assert said == ["accuracy fell from 90.0% to 80.0% (7d window)"]
+
+
+def test_few_outcomes_say_nothing():
+    narrator = begun(qualities=[quality(mae=70.0, samples=99.0)])
+    assert texts(narrator, 1, qualities=[quality(mae=700.0, samples=99.0)]) == []
+
+
+def test_models_and_versions_are_told_apart_and_notices_are_bounded():
+    narrator = Narrator()
+    for i in range(KEPT_NOTICES + 50):
+        one = snapshot(0).versions[0]
+        twin = replace(one, state=replace(one.state, model_version=str(i)))
+        assert len(narrator.hear(Snapshot(WALL, 0.0, (twin,)))) == 1
+    assert len(narrator.notices) == KEPT_NOTICES
