@@ -1,0 +1,224 @@
+"""Series and bytes of a scrape, computed from the metric table and a version's shape.
+
+The rows are those of a Snapshot in full swing: every window judged, every label known. A test
+renders real Snapshots and compares: counts exactly, bytes within a few percent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from driftgauge.check.shape import TYPICAL, Shape
+from driftgauge.config import Family, FeatureKind, Limits, Task, documented_fields
+from driftgauge.metrics import LIVE_METRICS, SNAPSHOT_METRICS, VERSION, Metric
+from driftgauge.records import Kind, Reason
+from driftgauge.sketches.inputs import COARSE_BINS, COARSE_CELLS
+from driftgauge.sketches.quality import COARSE_SCORE_BINS
+from driftgauge.snapshot import (
+    BinCount,
+    ClassQuality,
+    Cohort,
+    ConfusionCell,
+    Drift,
+    ErrorSums,
+    Flag,
+    LabelState,
+    Moments,
+    Quality,
+    ReferenceState,
+    ScoreBin,
+    VersionState,
+    WindowState,
+)
+
+_SHARED = frozenset({"psi", "missing_ratio"})
+_DRIFT: Mapping[FeatureKind, frozenset[str]] = {
+    FeatureKind.NUMERIC: frozenset(
+        {
+            *_SHARED,
+            "ks",
+            "ks_bound",
+            "js_distance",
+            "wasserstein",
+            "mean_shift_sd",
+            "mean_shift_ratio",
+            "not_finite_ratio",
+            "out_of_range_ratio",
+        }
+    ),
+    FeatureKind.CATEGORICAL: _SHARED | {"js_distance", "unseen_ratio"},
+    FeatureKind.IDENTIFIER: frozenset({"missing_ratio"}),
+}
+_QUALITY: Mapping[Task, frozenset[str]] = {
+    Task.BINARY: frozenset({"samples", "accuracy", "log_loss", "brier", "ece"}),
+    Task.MULTICLASS: frozenset({"samples", "accuracy", "log_loss", "brier", "ece"}),
+    Task.REGRESSION: frozenset({"samples", "rmse", "mae", "r2", "bias"}),
+}
+_OF_CLASS = frozenset({"precision", "recall", "f1", "roc_auc"})
+_BINS = (*(str(number) for number in range(COARSE_BINS)), "missing", "unseen")
+_COHORTS = (Cohort.ARRIVED, Cohort.MATURED)
+# Characters of a value as it is written: a share has nearly all of a float's digits, a count few.
+_LONG, _SHORT = 18, 6
+# Characters of a reason, a path or another label's value of the process.
+_TYPICAL_LABEL = 11
+_COUNTS = frozenset(
+    {
+        "samples",
+        "features",
+        "pending",
+        "pending_sample_ratio",
+        "reference_samples",
+        "series",
+        "series_dropped",
+        "holds",
+        "records",
+        "values",
+        "outcomes",
+        "outcomes_below",
+    }
+)
+
+# How many values labels of live metrics have, once every path was asked for.
+_LIVE_LABELS: Mapping[str, int] = {
+    "component": 7,
+    "door": len(Kind),
+    "kind": len(Kind),
+    "reason": len(Reason),
+    "bound": len(documented_fields(Limits)),
+    "path": 5,
+    "result": 3,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of a Snapshot: its class, its labels, and which values it has (None: all)."""
+
+    kind: type[Any]
+    labels: Mapping[str, str]
+    filled: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """Series, and bytes of text 0.0.4 without the heads of families."""
+
+    series: int
+    bytes: int
+
+    def __add__(self, other: Weight) -> Weight:
+        return Weight(self.series + other.series, self.bytes + other.bytes)
+
+    def times(self, count: int) -> Weight:
+        """*count* of these."""
+        return Weight(self.series * count, self.bytes * count)
+
+
+def rows(shape: Shape, families: Collection[str]) -> Iterator[Row]:
+    """Every row of a version's Snapshot that metrics are read from."""
+    yield Row(VersionState, {})
+    yield from (Row(Flag, {"state": state}) for state in ReferenceState)
+    for window in shape.windows:
+        yield from (Row(WindowState, {"window": window, "cohort": cohort}) for cohort in Cohort)
+        for cohort in (Cohort.PREDICTED, Cohort.MATURED):
+            yield Row(LabelState, {"window": window, "cohort": cohort})
+        for each in shape.watched:
+            labels = {"feature": each.feature, "output": each.output, "window": window}
+            yield Row(Drift, labels, _DRIFT[each.kind])
+        for cohort in _COHORTS:
+            yield from _quality(shape, {"window": window, "cohort": cohort}, families)
+    yield from _fleet(shape)
+
+
+def _quality(shape: Shape, labels: Mapping[str, str], families: Collection[str]) -> Iterator[Row]:
+    for place, (segment, value) in enumerate(shape.groups):
+        of_group = {**labels, "segment": segment, "segment_value": value}
+        filled = _QUALITY[shape.task]
+        if shape.task is Task.MULTICLASS and place:
+            filled = frozenset({"samples", "accuracy"})
+        yield Row(Quality, of_group, filled)
+        if shape.task is Task.BINARY and (not place or Family.SEGMENTS in families):
+            yield Row(ClassQuality, {**of_group, "class": ""}, _OF_CLASS | {"roc_auc_half_width"})
+        elif shape.task is Task.MULTICLASS and not place:
+            yield Row(ClassQuality, {**of_group, "class": ""}, _OF_CLASS)
+            for name in shape.classes:
+                yield Row(ClassQuality, {**of_group, "class": name}, _OF_CLASS | {"roc_auc_half_width"})
+
+
+def _fleet(shape: Shape) -> Iterator[Row]:
+    assert len(_BINS) == COARSE_CELLS
+    for each in shape.watched:
+        labels = {"feature": each.feature, "output": each.output, "reference": shape.reference}
+        if each.kind is not FeatureKind.IDENTIFIER:
+            yield from (Row(BinCount, {**labels, "bin": name}) for name in _BINS)
+        if each.kind is FeatureKind.NUMERIC:
+            yield Row(Moments, labels)
+    if shape.task is Task.REGRESSION:
+        yield Row(ErrorSums, {})
+    for outcome, prediction in product(shape.classes, repeat=2):
+        yield Row(ConfusionCell, {"outcome": outcome, "prediction": prediction})
+    if shape.task is Task.BINARY:
+        for outcome, number in product("01", range(COARSE_SCORE_BINS)):
+            yield Row(ScoreBin, {"class": "1", "outcome": outcome, "bin": str(number)})
+
+
+def version_weight(shape: Shape, families: Collection[str]) -> Weight:
+    """What the Snapshot of one version weighs, before the series limit.
+
+    Cost: about 1 us a series.
+    """
+    enabled = {"default", *families}
+    by_row: dict[type[Any], list[Metric]] = {}
+    for metric in SNAPSHOT_METRICS:
+        if metric.row is not None and metric.family in enabled:
+            by_row.setdefault(metric.row, []).append(metric)
+    version = {"model": shape.model, "model_version": shape.version}
+    series, size = 0, 0
+    for row in rows(shape, families):
+        labels = {**version, **row.labels}
+        for metric in by_row.get(row.kind, ()):
+            has_value = row.filled is None or metric.value in row.filled
+            if has_value and (not metric.when or labels[metric.when]):
+                series += 1
+                size += _line_bytes(metric, labels)
+    return Weight(series, size)
+
+
+def _line_bytes(metric: Metric, labels: Mapping[str, str]) -> int:
+    """Bytes of ``name{label="value",...} value``, and the end of its line."""
+    texts = sum(len(name) + _label_bytes(labels[name]) + 4 for name in metric.labels)
+    short = metric.value in _COUNTS or metric.value.endswith("_seconds")
+    return len(metric.name) + texts + 2 + (_SHORT if short else _LONG) + 1
+
+
+def _label_bytes(text: str) -> int:
+    """Bytes of a label's value, escaped."""
+    return len(text.encode("utf-8", "backslashreplace")) + sum(map(text.count, '\\"\n'))
+
+
+def heads_bytes(families: Collection[str]) -> int:
+    """Bytes of HELP and TYPE of every metric; they stand once in a scrape."""
+    enabled = {"default", *families}
+    metrics = [m for m in (*SNAPSHOT_METRICS, *LIVE_METRICS) if m.family in enabled]
+    return sum(len(m.help.encode()) + 2 * len(m.name) + len(m.type) + 18 for m in metrics)
+
+
+def live_weight(labelled: Collection[str]) -> Weight:
+    """Live series whose labels by model are exactly *labelled*: none, the model, or the version too."""
+    of_models = frozenset(VERSION)
+    total = Weight(0, 0)
+    for metric in LIVE_METRICS:
+        if of_models & set(metric.labels) == set(labelled):
+            count = 1
+            for label in metric.labels:
+                count *= _LIVE_LABELS.get(label, 1)
+            samples = len(metric.buckets) + 3 if metric.type == "histogram" else 1
+            typical = TYPICAL if labelled else _TYPICAL_LABEL
+            labels = sum(len(label) + typical + 4 for label in metric.labels)
+            bucket = 10 if metric.type == "histogram" else 0
+            size = len(metric.name) + labels + bucket + _SHORT + 3
+            total += Weight(count * samples, count * samples * size)
+    return total

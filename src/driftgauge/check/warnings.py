@@ -1,0 +1,83 @@
+"""What works and may not be meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from driftgauge.config import DAY, Config, Durability, FeatureKind, Model
+from driftgauge.config_file import TcpAddress, duration_text, parse_address
+from driftgauge.reference import Reference
+from driftgauge.sketches.inputs import feature_key
+
+_LOOPBACK = ("127.", "localhost", "::1")
+
+
+def warnings(
+    config: Config, references: Mapping[str, Reference], dropped: Mapping[str, int]
+) -> Iterator[str]:
+    """A line each: where, what it means, what can be done.
+
+    Args:
+        references: the reference files that could be read, by model.
+        dropped: series beyond the limit, by model.
+    """
+    yield from _state(config)
+    for name, model in config.models.items():
+        reference = references.get(name)
+        if reference is not None:
+            yield from _undeclared(name, model, reference)
+    for name, count in dropped.items():
+        yield (
+            f"limits.series: {count} series of each version of {name} are beyond {config.limits.series}; "
+            "the last features and segments are left out"
+        )
+    yield from _doors(config)
+    if config.store.durability is Durability.MEMORY:
+        yield "store.durability: memory: what was acknowledged is lost with the process"
+    if config.export.keep is not None and not config.export.features:
+        yield "export.features: none is named, so records are kept without any feature"
+    if config.time_scale != 1:
+        yield f"time_scale: {config.time_scale:g} divides durations; it is for demonstrations and tests"
+
+
+def _state(config: Config) -> Iterator[str]:
+    models = config.models or {"defaults": config.defaults}
+    lasting = [
+        f"{name} ({duration_text(max(*model.windows, model.outcomes.horizon))})"
+        for name, model in models.items()
+        if max(*model.windows, model.outcomes.horizon) > DAY
+    ]
+    if lasting and config.store.durability is not Durability.MEMORY:
+        shown = ", ".join(lasting[:5]) + (", ..." if len(lasting) > 5 else "")
+        yield (
+            f"store.directory: windows or horizons of more than 1d ({shown}) outlive most pods: "
+            f"{config.store.directory} must lie on a volume that is kept, or they never fill"
+        )
+
+
+def _undeclared(name: str, model: Model, reference: Reference) -> Iterator[str]:
+    bins = reference.bins
+    for feature, declared in model.features.items():
+        key = feature_key(feature)
+        where = f"models.{name}.features.{feature}"
+        if key not in bins.numeric and key not in bins.categorical:
+            yield f"{where}: the reference file doesn't have it, so it is not watched"
+        elif declared.kind is not None and declared.kind is not _kind(reference, key):
+            yield (
+                f"{where}.kind: declared {declared.kind}, but the reference file has it as "
+                f"{_kind(reference, key)}, which counts; profile again with --model-config"
+            )
+
+
+def _kind(reference: Reference, key: str) -> FeatureKind:
+    if key in reference.bins.identifiers:
+        return FeatureKind.IDENTIFIER
+    return FeatureKind.NUMERIC if key in reference.bins.numeric else FeatureKind.CATEGORICAL
+
+
+def _doors(config: Config) -> Iterator[str]:
+    address = parse_address(config.intake.listen)
+    if isinstance(address, TcpAddress) and not address.host.startswith(_LOOPBACK):
+        door = f"intake.listen: {config.intake.listen} can be reached from outside the pod"
+        if config.intake.token_file is None:
+            yield f"{door} and asks for no token; use 127.0.0.1, or intake.token_file"

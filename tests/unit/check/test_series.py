@@ -1,0 +1,180 @@
+"""The estimate of a scrape, beside what real records make of the same configuration."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tests.unit.monitor.driving import WALL, Driver, outcomes, predictions
+
+from driftgauge import reference as references
+from driftgauge.check.series import heads_bytes, live_weight, rows, version_weight
+from driftgauge.check.shape import shape_of
+from driftgauge.config import Config, Family, Feature, FeatureKind, Limits, Model, Outcomes, Task
+from driftgauge.evaluate import evaluate
+from driftgauge.exposition.live import COMPONENTS, Live
+from driftgauge.exposition.text import Exposition
+from driftgauge.metrics import LIVE_METRICS, PREFIX, SNAPSHOT_METRICS
+from driftgauge.sketches.learning import Learning
+
+N = 3_989  # a prime: shares of it have all their digits
+VALUES = 4
+VERSION = "20261122"
+CLASSES = ("blue", "green", "red")
+FEATURES = ("customer_age", "income", 'weird "name"\nwith\\marks')
+
+
+def columns(rng, n):
+    """Values of every fate: numbers, missing, not finite, known and unknown texts."""
+    numeric = {"f:" + name: rng.normal(size=n) * 10**i for i, name in enumerate(FEATURES)}
+    for values in numeric.values():
+        values[:3] = np.nan, np.inf, 1e9
+    plan = rng.choice([f"plan{i}" for i in range(12)], n).tolist()
+    plan[0] = None
+    return numeric, {"f:plan": plan, "f:code": [f"{i:08d}" for i in range(n)]}
+
+
+def reference_file(path, task, rng):
+    numeric, texts = columns(rng, N)
+    if task is Task.REGRESSION:
+        numeric["o:prediction"] = rng.normal(size=N) * 50
+    else:
+        numeric["o:score"] = rng.random(N)
+        texts["o:prediction"] = rng.choice(["0", "1"] if task is Task.BINARY else CLASSES, N).tolist()
+    row = Learning(10).row(tuple(numeric), np.array(list(numeric.values())), texts, N, {})
+    made = references.build(
+        {0: row},
+        first=0.0,
+        last=86_399.0,
+        declared={"code": Feature(kind=FeatureKind.IDENTIFIER)},
+        category_limit=50,
+    )
+    path.write_bytes(references.to_json(made))
+    return made
+
+
+def labels(task, rng):
+    if task is Task.REGRESSION:
+        return (rng.normal(size=N) * 50).tolist(), (rng.normal(size=N) * 50).tolist()
+    names = (0, 1) if task is Task.BINARY else (*CLASSES, "new", "newer")
+    return [names[i] for i in rng.integers(0, len(names), N)], [
+        names[i] for i in rng.integers(0, len(names), N)
+    ]
+
+
+def in_full_swing(config, task, rng):
+    """A Snapshot of one version after six hours of everything; its outcomes are complete."""
+    driver = Driver(config)
+    numeric, texts = columns(rng, N)
+    texts["f:plan"][1] = "unheard of"
+    predicted, happened = labels(task, rng)
+    score = rng.random(N)
+    predicted[5], score[5] = None, np.nan
+    segments = {
+        name: [f"value_{i % VALUES:02d}" if i < 9 or i % 9 else f"rare{i}" for i in range(N)]
+        for name in ("plan", "region")
+    }
+    given = None if task is Task.REGRESSION else score
+    scores = (
+        {name: np.where(np.arange(N) == 5, np.nan, rng.random(N)) for name in (*CLASSES, "new")}
+        if task is Task.MULTICLASS
+        else None
+    )
+    times = np.linspace(WALL - 6 * 3600, WALL - 30, N)
+    ids = [f"p{i}" for i in range(N)]
+    driver.send(
+        predictions(
+            ids, times, model="churn-2026", version=VERSION,
+            numeric={k[2:]: v for k, v in numeric.items()}, categorical={k[2:]: v for k, v in texts.items()},
+            score=given, scores=scores, prediction=predicted, segments=segments,
+        )
+    )  # fmt: skip
+    driver.send(outcomes(ids, happened, times + 1, model="churn-2026"))
+    view = driver.view(VERSION, name="churn-2026")
+    return evaluate([view], WALL, 0.01, segments=Family.SEGMENTS in config.metrics)
+
+
+def render(snapshot, config):
+    from dataclasses import replace
+
+    version = snapshot.versions[0]
+    filled = replace(version.state, series=1234.0, series_dropped=0.0)  # as the process does it
+    snapshot = replace(snapshot, versions=(replace(version, state=filled),))
+    return Exposition(tuple(config.metrics), config.limits.series).render(snapshot)
+
+
+@pytest.mark.parametrize(
+    "families", [(), (Family.DISTANCES,), tuple(Family)], ids=["default", "distances", "all"]
+)
+@pytest.mark.parametrize("task", list(Task))
+def test_the_estimate_is_what_a_render_holds(tmp_path, task, families):
+    rng = np.random.default_rng(20261122)
+    path = tmp_path / "reference.json"
+    made = reference_file(path, task, rng)
+    model = Model(
+        task=task, reference=path, windows=(3600.0, 86400.0), segments=("plan", "region"),
+        outcomes=Outcomes(matures_after=60.0),
+    )  # fmt: skip
+    limits = Limits(segment_values=VALUES, classes=4)
+    config = Config(models={"churn-2026": model}, limits=limits, metrics=families)
+    text = render(in_full_swing(config, task, rng), config)
+    assert text.invalid == 0
+    sampled = [line for line in text.text(openmetrics=False).decode().split("\n") if line and line[0] != "#"]
+
+    weight = version_weight(shape_of("churn-2026", model, config, made), families)
+    assert weight.series == len(sampled) == text.counts[0].exported
+    assert weight.bytes == pytest.approx(sum(len(line.encode()) + 1 for line in sampled), rel=0.05)
+
+
+def test_the_snapshot_has_no_row_that_the_estimate_does_not_know():
+    made = set()
+    for task in Task:
+        config = Config(models={"m": Model(task=task, segments=("plan",))})
+        made |= {row.kind for row in rows(shape_of("m", config.models["m"], config, None), tuple(Family))}
+    assert made == {metric.row for metric in SNAPSHOT_METRICS}
+
+
+def test_series_of_the_process_are_those_that_it_begins_with():
+    live = Live()
+    for component in COMPONENTS:
+        live.gauge(PREFIX + "component_up", component).set(1)
+    for result in ("restored", "empty", "damaged"):
+        live.gauge(PREFIX + "store_restored", result).set(1)
+    live.gauge(PREFIX + "build_info", "0.1.0", "3.11.2", "3.40.1").set(1)
+    for path in ("/v1/predictions", "/v1/outcomes", "/metrics", "/healthz", "/"):
+        live.histogram(PREFIX + "request_duration_seconds", path).observe(0.01)
+    for metric in LIVE_METRICS:
+        if metric.type == "gauge" and not metric.labels and "process" not in metric.name:
+            live.gauge(metric.name).set(1)
+    before = samples(live)
+    assert live_weight(()).series == len(before)
+    assert live_weight(()).bytes == pytest.approx(size(before), rel=0.1)
+    live.begin("bike-demand", VERSION)
+    live.gauge(PREFIX + "outcomes_waiting", "bike-demand").set(0)
+    known = {line.rpartition(" ")[0] for line in before}
+    more = [line for line in samples(live) if line.rpartition(" ")[0] not in known]
+    of_model = live_weight(("model",)) + live_weight(("model", "model_version"))
+    assert of_model.series == len(more)
+    assert of_model.bytes == pytest.approx(size(more), rel=0.1)
+
+
+def samples(live):
+    return [line for line in live.text(openmetrics=False).decode().split("\n") if line and line[0] != "#"]
+
+
+def size(lines):
+    return sum(len(line.encode()) + 1 for line in lines)
+
+
+def test_heads_are_those_of_a_full_text():
+    from driftgauge.exposition.lines import heads
+
+    metrics = (*SNAPSHOT_METRICS, *LIVE_METRICS)
+    assert heads_bytes(tuple(Family)) == pytest.approx(sum(len(heads(m)[0]) for m in metrics), abs=40)
+
+
+def test_twenty_five_features_stay_below_the_default_budgets():
+    """Default families: 25 features under 1,800 series, 200 under 9,900."""
+    for count, most in ((25, 1_800), (200, 9_900)):
+        features = {f"feature_{i}": Feature() for i in range(count)}
+        config = Config(models={"m": Model(task=Task.BINARY, features=features)})
+        assert version_weight(shape_of("m", config.models["m"], config, None), ()).series < most
