@@ -6,8 +6,9 @@ WORKDIR /build
 RUN python -m venv /opt/driftgauge
 COPY requirements-dev.lock ./
 COPY pyproject.toml README.md LICENSE NOTICE ./
-# The demo carries the rules as a link.
+# The demo carries the rules and the example as links.
 COPY prometheus/driftgauge.rules.yml ./prometheus/
+COPY examples/churn.py ./examples/
 COPY src ./src
 # The lock file constrains: what CI tested is what the image runs.
 RUN /opt/driftgauge/bin/pip install --no-cache-dir --constraint requirements-dev.lock .

@@ -8,6 +8,8 @@
 VENV ?= .venv
 PACKAGE ?= -e .
 PYTEST_ARGS ?=
+# Tests run beside each other; 0 runs them in one process.
+WORKERS ?= 2
 DEMO_ARGS ?=
 BENCH_ARGS ?=
 
@@ -40,7 +42,7 @@ demo: $(STAMP) ## start the sidecar and replay real data into it
 	$(IN_VENV)/driftgauge demo $(DEMO_ARGS)
 
 test: $(STAMP) ## all tests
-	$(IN_VENV)/python -m pytest $(PYTEST_ARGS)
+	$(IN_VENV)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile $(PYTEST_ARGS)
 
 lint: $(STAMP) ## ruff: rules and format
 	$(IN_VENV)/ruff check .

@@ -161,7 +161,7 @@ class RangeTotal:
             return
         overlaps = self.row is not None and first < self.end and end > self.first
         changed = abs(first - self.first) + abs(end - self.end)
-        if not overlaps or changed >= end - first or self.steps + changed > RECOMPUTE_AFTER:
+        if not overlaps or changed >= end - first or self.steps + changed > max(RECOMPUTE_AFTER, end - first):
             self.row, self.steps = self.series.total(self.part, first, end), 0
         elif self._shift(first, end):
             self.steps += changed

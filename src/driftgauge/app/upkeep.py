@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from time import monotonic, perf_counter
 from typing import Final
 
@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from driftgauge.app.counting import Counting
 from driftgauge.app.restoring import Kept
-from driftgauge.config import Config
+from driftgauge.config import Clock, Config
+from driftgauge.errors import StoreError
 from driftgauge.monitor import expiry, keeping, learning, saving
 from driftgauge.monitor.exports import sampled
 from driftgauge.monitor.log import RecordLog
@@ -57,11 +58,7 @@ class Upkeep:
         wall = self._clock()
         models = self._kept.models
         for model in list(models.models.values()):
-            self._expire(model, model.now(wall))
-            for version in list(model.versions.values()):
-                update = learning.step(version, model.now(wall))
-                if update is not None:
-                    self._commit((update,), ())
+            self._tend(model, model.now(wall))
             self._counting.waiting(model.name, model.waiting)
         self._retire()
         self._bound_pending()
@@ -70,6 +67,33 @@ class Upkeep:
         self._counting.store(statistics)
         if now >= self._checkpoint_due or statistics.batch_bytes > self._config.store.batches / 2:
             self.checkpoint()
+
+    def _tend(self, model: Model, now: float) -> None:
+        """Expiry and learning of one model; a fault in one must not keep the others from being saved."""
+        try:
+            self._expire(model, now)
+            self._learn(model, now)
+        except StoreError:
+            raise
+        except Exception:
+            log.exception("upkeep of %s failed", model.name)
+
+    def learn(self, names: Iterable[str]) -> None:
+        """Step the references of models on a records clock, whose panes close with their records.
+
+        Raises:
+            StoreError: a reference could not be kept.
+        """
+        for name in names:
+            model = self._kept.models.models.get(name)
+            if model is not None and model.config.clock is Clock.RECORDS:
+                self._learn(model, model.now(self._clock()))
+
+    def _learn(self, model: Model, now: float) -> None:
+        for version in list(model.versions.values()):
+            update = learning.step(version, now)
+            if update is not None:
+                self._commit((update,), ())
 
     def checkpoint(self) -> bool:
         """Save what changed since the last one; whether it was saved.

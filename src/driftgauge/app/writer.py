@@ -396,6 +396,8 @@ class Writer:
         for tally in prepared.tallies:
             self._counting.tally(tally)
         self._tell_versions({(t.model, t.version) for t in prepared.tallies if t.version is not None})
+        if self._upkeep is not None:
+            self._upkeep.learn({update.model for update in prepared.updates})
 
     def _tell_versions(self, counted: set[tuple[str, str]] | None = None) -> None:
         """Begin the counters of new versions, drop those of versions that are gone."""

@@ -31,6 +31,7 @@ class KeptPrediction(msgspec.Struct, tag="prediction"):
     score: float | None
     features: dict[str, float | str | None]
     segments: dict[str, str | None]
+    outcome: Label = None
 
 
 class KeptOutcome(msgspec.Struct, tag="outcome"):
@@ -71,6 +72,7 @@ def predictions(
             _number(batch.score[i]),
             {name: _value(batch, row_of, name, i) for name in config.features},
             {name: texts[i] for name, texts in batch.segments.items()},
+            batch.outcome[i],
         )
         found.append((float(times[i]), _ENCODE(kept)))
     return tuple(found)

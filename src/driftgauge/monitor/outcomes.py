@@ -115,7 +115,7 @@ class _Work:
         self._keep(accepted)
         self.tally.outcomes = int(accepted.sum())
         self.tally.duplicate_outcomes = int(self.duplicate.sum())
-        self.tally.folded = self.coder.folded
+        self.tally.folded, self.coder.folded = self.coder.folded, {}
         return self._updates(accepted)
 
     # --- duplicates -------------------------------------------------------------------------

@@ -110,7 +110,7 @@ def prepare(
         tally.invalid[reason] = tally.invalid.get(reason, 0) + count
     builder.count_inputs()
     appended = builder.keep_and_join(places[known], hashes[known])
-    tally.folded = coder.folded
+    tally.folded, coder.folded = coder.folded, {}  # once, though versions share the coder
     update = builder.update(clock, wall)
     kept_records = exports.predictions(model.export, batch, places[known], hashes[known], times)
     return Piece(update, appended, tally, accepted, duplicate, rejections, kept_records)
@@ -429,7 +429,9 @@ class _Builder:
         for version in self.model.versions.values():
             for log in version.logs if version is not self.version else ():
                 met[log.find(hashes)[0]] = True
-        return int((~met).sum())
+        fresh = {each.tobytes() for each in hashes[~met]} - self.coder.met
+        self.coder.met |= fresh
+        return len(fresh)
 
     def _join(self, joined: Ints, outcome: Floats, came: Floats) -> None:
         kept = self.kept

@@ -91,7 +91,8 @@ class Coder:
     """Turns labels and segments into codes, growing a Structure as new ones come.
 
     One is made for a batch; `structure` is then what the version's will be once it is applied.
-    `folded` counts what went to `other` because a bound was reached.
+    `folded` counts what went to `other` because a bound was reached; `met` are the id hashes of
+    outcomes that met their first prediction in the group, whose versions share the coder.
     """
 
     def __init__(self, structure: Structure, config: ModelConfig, limits: Limits) -> None:
@@ -99,6 +100,7 @@ class Coder:
         self.config = config
         self.limits = limits
         self.folded: dict[str, int] = {}
+        self.met: set[bytes] = set()
 
     def _fold(self, bound: str, count: int = 1) -> None:
         self.folded[bound] = self.folded.get(bound, 0) + count

@@ -1,0 +1,1 @@
+"""What is measured, section by section; each yields figures and may fail by itself."""
