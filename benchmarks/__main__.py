@@ -58,6 +58,7 @@ def main(argv: list[str] | None = None) -> int:
     directory = Path(tempfile.mkdtemp(prefix="driftgauge-bench-"))
     results = Results(heard=lambda figure: print(report.line(figure), flush=True))
     about = machine.about(f"{mode.name}; pending {', '.join(named(n) for n in mode.pending)}")
+    warning = machine.busy()
     began = time.monotonic()
     try:
         with Sender.started() as sender:
@@ -75,10 +76,11 @@ def main(argv: list[str] | None = None) -> int:
     about["took"] = f"{time.monotonic() - began:.0f} s"
     print("; ".join(f"{name} {value}" for name, value in about.items()))
     print(report.closing(results))
+    print(warning)
     if chosen.json:
         chosen.json.write_text(results.as_json(about))
     if not chosen.only and mode is not QUICK:
-        PAGE.write_text(report.markdown(results, about))
+        PAGE.write_text(report.markdown(results, about, warning))
     return 1 if results.failures else 0
 
 

@@ -27,6 +27,17 @@ def about(mode: str) -> dict[str, str]:
     }
 
 
+def busy() -> str:
+    """A warning where other processes had work for a good part of the processors before the run."""
+    load, cores = os.getloadavg()[1], os.cpu_count() or 1
+    if load < cores / 4:
+        return ""
+    return (
+        f"The machine was busy before the run began (load {load:.1f} on {cores} processors), and CPU time of "
+        "shared cores is dearer then, up to twice: compare the ratios, and run again on an idle machine."
+    )
+
+
 def _load() -> str:
     return " ".join(f"{x:.2f}" for x in os.getloadavg()) + " (1, 5 and 15 minutes)"
 

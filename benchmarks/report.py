@@ -61,7 +61,7 @@ def _told(figure: Figure, bound: float | None) -> str:
     return what + (")" if bound is None else f", not {number(bound)})")
 
 
-def markdown(results: Results, about: dict[str, str]) -> str:
+def markdown(results: Results, about: dict[str, str], warning: str = "") -> str:
     """The page docs/benchmark.md."""
     lines = [
         "# Benchmark",
@@ -82,6 +82,7 @@ def markdown(results: Results, about: dict[str, str]) -> str:
         *("| " + " | ".join((*cells(figure), figure.note)) + " |" for figure in results.figures),
         "",
         closing(results),
+        *(["", warning] if warning else []),
         "",
     ]
     return "\n".join(lines)

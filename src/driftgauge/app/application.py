@@ -15,7 +15,7 @@ from typing import Final
 from driftgauge import __version__
 from driftgauge.app.counting import Counting
 from driftgauge.app.history import history
-from driftgauge.app.memory import SHED_SHARE, limit_bytes, resident_bytes
+from driftgauge.app.memory import DECODING_FACTOR, SHED_SHARE, limit_bytes, resident_bytes
 from driftgauge.app.restoring import Kept, open_kept
 from driftgauge.app.writer import Writer
 from driftgauge.config import Config, Family
@@ -45,6 +45,8 @@ STUCK_SECONDS: Final = 30.0
 RETRY_SECONDS: Final = 1.0
 LEAST_EVALUATION_SECONDS: Final = 0.25
 STOP_SECONDS: Final = 1.5
+# What waited is answered by then; clients that go on asking are not waited for.
+DRAIN_SECONDS: Final = 0.2
 DOOR_RETRY_SECONDS: Final = 5.0
 
 
@@ -73,7 +75,7 @@ class Application:
         self.counting = Counting(self.live)
         self.memory_limit = limit_bytes(memory_limit)
         self.writer = Writer(config, opener, self.counting, clock, self.memory_limit)
-        self.doors = Doors(config, self, self, self.counting)
+        self.doors = Doors(config, self, self, self.counting, drain_seconds=DRAIN_SECONDS)
         self.configuration_error = configuration_error
         self._exposition = _exposition(config)
         self._narrator = Narrator()
@@ -207,6 +209,9 @@ class Application:
         waiting = self.writer.waiting_bytes
         if waiting + len(request.body) > self.config.intake.queue and waiting:
             raise _busy(429, "too much waits for the writer")
+        needed = DECODING_FACTOR * len(request.body)
+        if self.memory_limit and resident_bytes() + needed > self.memory_limit:
+            raise _busy(503, "memory is nearly used up; smaller bodies need less")
         self.counting.queue(waiting + len(request.body))
         return await asyncio.shield(self.writer.submit(request, asyncio.get_running_loop()))
 

@@ -253,6 +253,12 @@ class Writer:
         self.store_fault, self.restored = None, True
         self._counting.component("store", up=True)
         self._counting.restored(kept.opened.outcome)
+        if kept.opened.moved_to is not None:
+            log.error(
+                "store: damaged (%s), moved to %s; an empty one was begun",
+                kept.opened.damage,
+                kept.opened.moved_to,
+            )
         self.tried.set()
         self._tell_versions()
 

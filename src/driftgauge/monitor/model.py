@@ -64,6 +64,8 @@ class Model:
         self.export = export or Export()
         self.sample_ratio = 1.0
         self.reformed = False
+        self._schema: Schema | None = None
+        self._schema_of: tuple[object, ...] = ()
         self._settle_quality()
 
     def _settle_quality(self) -> None:
@@ -169,12 +171,25 @@ class Model:
         return ranked[:extra] if extra > 0 else []
 
     def schema(self) -> Schema:
-        """What the decoder may know before it reads this model's records."""
+        """What the decoder may know before it reads this model's records.
+
+        The same value until something is learned: it is asked for with every piece of a body.
+        """
+        newest = next(reversed(self.versions.values()), None)
+        state: tuple[object, ...] = (self.structure.columns,)
+        if newest is not None:
+            watch = newest.inputs
+            reference = None if watch.reference is None or not watch.binned else watch.reference.id
+            state += (newest.owner, reference, len(newest.numeric), len(newest.categorical))
+        if self._schema is None or self._schema_of != state:
+            self._schema, self._schema_of = self._made_schema(newest), state
+        return self._schema
+
+    def _made_schema(self, newest: Version | None) -> Schema:
         kinds = self.config.features
         numeric = {n: None for n, f in kinds.items() if f.kind is not None and f.kind == "numeric"}
         texts = {n: None for n, f in kinds.items() if f.kind is not None and f.kind != "numeric"}
         discover = self.config.discover_features
-        newest = next(reversed(self.versions.values()), None)
         if newest is not None and newest.inputs.binned and newest.inputs.reference is not None:
             bins = newest.inputs.reference.bins
             numeric = {key[2:]: None for key in bins.numeric}

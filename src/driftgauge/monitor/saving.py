@@ -196,7 +196,9 @@ def _deleted(
     span = _span(version, resolution, series, oldest)
     for index in span:
         for part in Part:
-            yield SavedPane(version.owner, resolution, index, part, None)
+            # Where the clock jumps, most of the panes that it passes never were.
+            if series.shelved is None or (part, index) in series.shelved or (part, index) in series.hot:
+                yield SavedPane(version.owner, resolution, index, part, None)
     if span:
         version.retiring[resolution] = span
 
