@@ -145,8 +145,13 @@ class Intake:
     token_file: Path | None = described(
         "a file whose first line is the bearer token that senders must show", default=None
     )
-    max_body: Bytes = described("largest body as sent", default=Bytes(8 * MIB))
-    max_inflated: Bytes = described("largest body after gzip", default=Bytes(16 * MIB))
+    max_body: Bytes = described(
+        "largest body as sent; at most a 128th of the memory limit where the cgroup sets one",
+        default=Bytes(8 * MIB),
+    )
+    max_inflated: Bytes = described(
+        "largest body after gzip; at most a 64th of the memory limit", default=Bytes(16 * MIB)
+    )
     queue: Bytes = described("bytes that may wait for the writer", default=Bytes(16 * MIB))
     linger: Seconds = described(
         "how long a small group waits for more single records before its commit",

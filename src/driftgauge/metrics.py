@@ -515,7 +515,7 @@ LIVE_METRICS: tuple[Metric, ...] = (
     Metric(
         PREFIX + "outcomes_total",
         "counter",
-        "Outcomes accepted, duplicates not among them.",
+        "Outcomes accepted; model_version is empty where the sender named none.",
         VERSION,
     ),
     Metric(

@@ -15,7 +15,7 @@ from typing import Final
 from driftgauge import __version__
 from driftgauge.app.counting import Counting
 from driftgauge.app.history import history
-from driftgauge.app.memory import DECODING_FACTOR, SHED_SHARE, limit_bytes, resident_bytes
+from driftgauge.app.memory import DECODING_FACTOR, SHED_SHARE, fitted, limit_bytes, resident_bytes
 from driftgauge.app.restoring import Kept, open_kept
 from driftgauge.app.writer import Writer
 from driftgauge.config import Config, Family
@@ -69,11 +69,12 @@ class Application:
         memory_limit: int | None = None,
         opener: Callable[[Config], Kept] = open_kept,
     ) -> None:
+        self.memory_limit = limit_bytes(memory_limit)
+        config = self._within_memory(config)
         self.config = config
         self.clock = clock
         self.live = Live(started_at=clock())
         self.counting = Counting(self.live)
-        self.memory_limit = limit_bytes(memory_limit)
         self.writer = Writer(config, opener, self.counting, clock, self.memory_limit)
         self.doors = Doors(config, self, self, self.counting, drain_seconds=DRAIN_SECONDS)
         self.configuration_error = configuration_error
@@ -87,6 +88,18 @@ class Application:
         self._evaluation_error: str | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._evaluated = asyncio.Event()
+
+    def _within_memory(self, config: Config) -> Config:
+        """The configuration with bodies that the memory limit has room for; a smaller one is told."""
+        intake = fitted(config.intake, self.memory_limit)
+        if intake.max_body < config.intake.max_body:
+            log.warning(
+                "memory limit of %d MiB: bodies are taken up to %d KiB, not %d KiB",
+                (self.memory_limit or 0) >> 20,
+                intake.max_body >> 10,
+                config.intake.max_body >> 10,
+            )
+        return replace(config, intake=intake)
 
     # --- life -------------------------------------------------------------------------------
 
@@ -125,7 +138,7 @@ class Application:
         except DriftgaugeError:
             self.reload_failed("the new configuration could not be put in force")
             raise
-        self.config = config
+        self.config = self._within_memory(config)
         self._exposition = _exposition(config)
         self.configuration_error = None
         self.counting.reloaded(self.clock(), success=True)
@@ -181,9 +194,8 @@ class Application:
         """How many series the last text held of a version: this one is not written yet."""
         state = version.state
         counts = self._series.get((state.model, state.model_version))
-        if counts is None:
-            return version
-        state = replace(state, series=float(counts.exported), series_dropped=float(counts.dropped))
+        exported, dropped = (0, 0) if counts is None else (counts.exported, counts.dropped)
+        state = replace(state, series=float(exported), series_dropped=float(dropped))
         return replace(version, state=state)
 
     # --- the doors' questions ---------------------------------------------------------------

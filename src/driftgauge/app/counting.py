@@ -62,6 +62,8 @@ class Counting:
         version = tally.version or ""
         self._add("outcomes_total", tally.outcomes, model, version)
         self._add("outcomes_joined_total", tally.joined, model, version)
+        for name, count in tally.joined_by.items():
+            self._add("outcomes_joined_total", count, model, name)
         self._add("outcomes_implied_total", tally.implied, model, version)
         if tally.version is not None:
             self._add("predictions_total", tally.predictions, model, version)

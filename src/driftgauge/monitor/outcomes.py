@@ -73,7 +73,7 @@ class _Work:
         self._refuse_unknown(good)
         coder.centre_on(self.outcome[good])
         self.good = good
-        self.tally = Tally(model.name, carrier.name if carrier else None, invalid={}, folded={})
+        self.tally = Tally(model.name, carrier.name if carrier else None, joined_by={}, invalid={}, folded={})
         self.deltas: dict[Version, list[PaneDelta]] = {}
         self.unjoined: dict[Version, int] = {}
         self.appended: list[Appended] = []
@@ -238,7 +238,8 @@ class _Work:
         self.deltas.setdefault(version, []).extend(
             join_deltas(version, quality, records, came, predicted, self.now)
         )
-        self.tally.joined += len(records)
+        joined = self.tally.joined_by
+        joined[version.name] = joined.get(version.name, 0) + len(records)
 
     # --- keeping ----------------------------------------------------------------------------
 

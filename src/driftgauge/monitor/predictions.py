@@ -267,6 +267,8 @@ class _Builder:
                 (Part.INPUTS, self._watched(Part.INPUTS, features, places, n)),
                 (Part.OUTPUTS, self._watched(Part.OUTPUTS, outputs, places, n)),
             ):
+                if part is Part.INPUTS and isinstance(row, Row):
+                    self._count_folded(row)
                 # Learning rows are large, and a reference is not learned from minutes.
                 minute = None if isinstance(row, LearningRow) else fine
                 self._delta(part, minute, coarse, self.version.encode(part, row))
@@ -280,6 +282,12 @@ class _Builder:
             if traced[slowest] and not np.isnan(latencies[slowest]):
                 trace = traces[int(self.kept.chosen[slowest])]
                 self.tally.exemplar = (float(latencies[slowest]), str(trace))
+
+    def _count_folded(self, row: Row) -> None:
+        inputs = self.version.inputs.inputs
+        folded = 0 if inputs is None else inputs.folded(row)
+        if folded:
+            self.coder.folded["categories"] = self.coder.folded.get("categories", 0) + folded
 
     def _delta(self, part: Part, fine: int | None, coarse: int | None, row: bytes) -> None:
         self.deltas.append(PaneDelta(part, fine, coarse, row))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from math import isfinite
 from typing import Final
@@ -133,24 +134,24 @@ class Coder:
             # True and 1 are equal keys, but not the same class.
             labels = [text_of(label) if isinstance(label, bool) else label for label in labels]
         codes: dict[Label, float] = {None: float("nan")}
-        codes |= {label: code(label) for label in dict.fromkeys(labels) if label is not None}
+        codes |= {label: code(label, count) for label, count in Counter(labels).items() if label is not None}
         return np.fromiter(map(codes.__getitem__, labels), np.float64, len(labels))
 
-    def _binary(self, label: Label) -> float:
+    def _binary(self, label: Label, _: int) -> float:
         return binary_code(label, self.config.positive_class)
 
-    def _class(self, label: Label) -> float:
-        return float(self.class_code(text_of(label)))
+    def _class(self, label: Label, records: int) -> float:
+        return float(self.class_code(text_of(label), records))
 
-    def class_code(self, text: str) -> int:
-        """The code of a class; the limit's own number stands for `other`."""
+    def class_code(self, text: str, records: int = 1) -> int:
+        """The code of a class; the limit's own number stands for `other`. *records* carry it."""
         classes = self.structure.classes
         if text == OTHER:
             return self.limits.classes
         if text in classes:
             return classes.index(text)
         if len(classes) >= self.limits.classes:
-            self._fold("classes")
+            self._fold("classes", records)
             return self.limits.classes
         self.structure = msgspec.structs.replace(self.structure, classes=(*classes, text))
         return len(classes)

@@ -91,6 +91,7 @@ class Tally(msgspec.Struct):
     exemplar: tuple[float, str] | None = None
     outcomes: int = 0
     joined: int = 0
+    joined_by: dict[str, int] = {}
     implied: int = 0
     orphaned: int = 0
     conflicts: int = 0

@@ -210,6 +210,11 @@ class Inputs(LinearSketch):
         np.add.at(table, (names, where), self.layout.count(row, "categories").astype(np.int64))
         return table
 
+    def folded(self, row: Row) -> int:
+        """Values counted as other, identifiers' not among them."""
+        watched = [key not in self.bins.identifiers for key in self.bins.categorical]
+        return int(self.layout.count(row, "categories")[watched, self.other].sum())
+
     def records(self, row: Row) -> int:
         """Records in the row."""
         return int(self.layout.count(row, "records")[0])

@@ -81,7 +81,7 @@ class Doors:
         everything = (*intake.routes(), *observation)
         found = [_Opened(INTAKE, config.intake.listen, everything, _token(config.intake.token_file))]
         # One address for both is enough: the intake door answers all paths.
-        if config.observation.listen != config.intake.listen:
+        if config.observation.listen != config.intake.listen or config.intake.listen.endswith(":0"):
             token = _token(config.observation.token_file)
             found.append(_Opened(OBSERVATION, config.observation.listen, observation, token))
         if config.outside.listen is not None:

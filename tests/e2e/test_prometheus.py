@@ -1,0 +1,233 @@
+"""A real Prometheus scrapes a real driftgauge and answers; promtool finds nothing to say."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+import urllib.parse
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+from tests.e2e.harness import Http, free_port, poll, samples, value
+from tests.e2e.processes import NDJSON, Serving, household, lines
+
+pytestmark = pytest.mark.e2e
+
+RULES = "prometheus/driftgauge.rules.yml"
+COUNT = 600
+
+
+def record(number, draw, *, age):
+    """The outcome follows the score for the plan `basic`, and never does for `pro`."""
+    plan = ("basic", "pro")[number % 2]
+    score = draw.random()
+    return {
+        "model": "churn",
+        "model_version": "1",
+        "prediction_id": f"p{number}",
+        "score": score,
+        "latency_seconds": 0.004,
+        "trace_id": f"{number:032x}",
+        "outcome": int(score >= 0.5) if plan == "basic" else int(number % 4 == 1),
+        "features": {"age": age, "income": draw.gauss(50_000, 9_000)},
+        "segments": {"plan": plan},
+    }
+
+
+def sent():
+    """Ages lie 30 years above the training data's, incomes where they did."""
+    draw = random.Random(7)
+    return [record(number, draw, age=draw.gauss(70, 6)) for number in range(COUNT)]
+
+
+def precision(records, plan):
+    """Of those scored as positive, the share that was, counted one by one."""
+    said = [r["outcome"] for r in records if r["segments"]["plan"] == plan and r["score"] >= 0.5]
+    return sum(said) / len(said)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    with household(tmp_path_factory.mktemp("prometheus")) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def reference(made):
+    draw = random.Random(8)
+    rows = [f"{draw.gauss(40, 6)},{draw.gauss(50_000, 9_000)},{draw.random()}" for _ in range(2_000)]
+    table, target = made.folder / "train.csv", made.folder / "churn.reference.json"
+    table.write_text("\n".join(("age,income,score", *rows)) + "\n")
+    flags = ("--score", "score", "--task", "binary", "--no-progress", "-o", str(target))
+    command = (sys.executable, "-m", "driftgauge", "profile", str(table), *flags)
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    return target
+
+
+@pytest.fixture(scope="module")
+def serving(made, reference):
+    """With records in it, on the address that Prometheus will scrape."""
+    churn = {
+        "task": "binary",
+        "positive_class": "1",
+        "windows": ["1h", "1d"],
+        "segments": ["plan"],
+        "reference": str(reference),
+        "outcomes": {"matures_after": "1m"},
+    }
+    config = made.write(models={"churn": churn}, metrics=["distances", "segments"])
+    found = made.serve(config=config, metrics=f"127.0.0.1:{free_port()}").wait_ready()
+    status, _, answer = found.http().post("/v1/predictions", lines(sent()), NDJSON)
+    assert (status, answer["accepted"]) == (200, COUNT)
+    found.predicted(COUNT)
+    return found
+
+
+@dataclass
+class Prometheus:
+    serving: Serving
+    address: str
+    log: Path
+
+    def api(self, path, **query):
+        """The data of an answer of the API."""
+        _, _, body = Http(self.address).get(f"/api/v1/{path}?{urllib.parse.urlencode(query)}")
+        answer = json.loads(body)
+        assert answer["status"] == "success", answer
+        return answer["data"]
+
+    def query(self, expression):
+        """The only sample's value and labels, as soon as there is one."""
+        found = poll(
+            lambda: self.api("query", query=expression)["result"], f"nothing for {expression}", self.log
+        )
+        assert len(found) == 1, found
+        return float(found[0]["value"][1]), found[0]["metric"]
+
+
+@pytest.fixture(scope="module")
+def prometheus(made, serving, repository, require_tool):
+    program = require_tool("prometheus")
+    # The shipped file as it is, and once more hurried: its groups run each minute, which is too long to wait.
+    shipped = repository / RULES
+    hurried = made.folder / "hurried.rules.yml"
+    hurried.write_text(shipped.read_text().replace("interval: 1m", "interval: 1s"))
+    job = {"job_name": "driftgauge", "static_configs": [{"targets": [serving.address("observation")]}]}
+    config = {
+        "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
+        "rule_files": [str(shipped), str(hurried)],
+        "scrape_configs": [job],
+    }
+    file, log = made.folder / "prometheus.yml", made.folder / "prometheus.log"
+    file.write_text(json.dumps(config))
+    address = f"127.0.0.1:{free_port()}"
+    flags = (
+        f"--config.file={file}",
+        f"--storage.tsdb.path={made.folder / 'tsdb'}",
+        f"--web.listen-address={address}",
+    )
+    with log.open("wb") as out:
+        process = subprocess.Popen([program, *flags], stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+    try:
+        poll(lambda: Http(address).get("/-/ready")[0] == 200, "prometheus is not ready", log)
+        yield Prometheus(serving, address, log)
+    finally:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(10)
+        process.kill()
+        process.wait()
+
+
+def test_the_target_is_up(prometheus):
+    poll(lambda: prometheus.query('up{job="driftgauge"}')[0] == 1, "never up", prometheus.log)
+    (target,) = prometheus.api("targets", state="active")["activeTargets"]
+    assert target["lastError"] == ""
+
+
+def test_counts_come_through(prometheus):
+    assert prometheus.query("driftgauge_predictions_total")[0] == COUNT
+    assert prometheus.query("driftgauge_prediction_latency_seconds_count")[0] == COUNT
+    assert prometheus.query('driftgauge_window_samples{window="1d",cohort="predicted"}')[0] == COUNT
+
+
+def test_drift_comes_through_with_its_labels(prometheus):
+    moved, labels = prometheus.query('driftgauge_feature_psi{feature="age",window="1h"}')
+    assert moved > 1
+    assert (labels["model"], labels["model_version"]) == ("churn", "1")
+    assert prometheus.query('driftgauge_feature_psi{feature="income",window="1h"}')[0] < 0.1
+    assert prometheus.query('driftgauge_reference_state{state="given"}')[0] == 1
+
+
+@pytest.mark.parametrize("plan", ["basic", "pro"])
+def test_precision_of_a_segment_comes_through(prometheus, plan):
+    expression = (
+        f'driftgauge_precision_ratio{{segment="plan",segment_value="{plan}",window="1h",cohort="arrived"}}'
+    )
+    found, labels = prometheus.query(expression)
+    assert found == pytest.approx(precision(sent(), plan), abs=1e-12)
+    assert "class" not in labels  # it is that of the positive class
+
+
+def test_the_shipped_rules_load_and_are_healthy(prometheus):
+    def rules(file):
+        groups = prometheus.api("rules")["groups"]
+        return [rule for group in groups if group["file"].endswith(file) for rule in group["rules"]]
+
+    assert rules(RULES)
+    assert len(rules("hurried.rules.yml")) == len(rules(RULES))
+    poll(
+        lambda: all(rule["health"] == "ok" for rule in rules("hurried.rules.yml")),
+        "not all rules are healthy",
+        prometheus.log,
+    )
+    assert not [rule for rule in rules(RULES) if rule["health"] == "err"]
+
+
+def test_promtool_finds_nothing_with_all_families(serving, require_tool):
+    text = serving.http("observation").text("/metrics")
+    assert "driftgauge_feature_wasserstein_sd{" in text
+    check_metrics(require_tool("promtool"), text)
+
+
+def test_promtool_finds_nothing_by_default(made, require_tool):
+    promtool = require_tool("promtool")
+    config = made.write("default.yaml")
+    made.data = made.folder / "default"
+    found = made.serve(config=config).wait_ready()
+    check_metrics(promtool, found.http().text("/metrics"))  # before the first record
+    status, _, _ = found.http().post("/v1/predictions", lines(sent()), NDJSON)
+    assert status == 200
+    found.predicted(COUNT)
+    text = found.http().text("/metrics")
+    assert "driftgauge_feature_wasserstein_sd{" not in text
+    check_metrics(promtool, text)
+
+
+def check_metrics(promtool, text):
+    found = subprocess.run(
+        [promtool, "check", "metrics"], check=False, input=text, capture_output=True, text=True, timeout=30
+    )
+    assert (found.returncode, found.stdout, found.stderr) == (0, "", "")
+
+
+def test_openmetrics_for_those_who_ask(serving):
+    client = serving.http("observation")
+    accept = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
+    status, headers, body = client.get("/metrics", Accept=accept)
+    assert status == 200
+    assert headers["Content-Type"].startswith("application/openmetrics-text; version=1.0.0")
+    text = body.decode()
+    assert text.endswith("# EOF\n")
+    families = {family.name: family for family in text_string_to_metric_families(text)}
+    latency = families["driftgauge_prediction_latency_seconds"]
+    assert any(sample.exemplar for sample in latency.samples)
+    _, plain, body = client.get("/metrics")
+    assert plain["Content-Type"].startswith("text/plain; version=0.0.4")
+    counted = samples(body.decode())
+    assert value(counted, "predictions_total", model="churn", model_version="1") == COUNT
