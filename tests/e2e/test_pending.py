@@ -46,7 +46,9 @@ def test_a_sample_of_ids_over_the_whole_horizon_is_kept(started, nursery):
     found = poll(lambda: sampled(client), "no ratio below 1", process.log)
     ratio = value(found, "pending_sample_ratio", **VERSION)
     held = value(found, "pending_predictions", **VERSION)
-    print(f"\n1 id in {1 / ratio:.0f} kept: {held:.0f} of {COUNT}, {value(found, 'store_pending_bytes'):.0f} bytes")
+    print(
+        f"\n1 id in {1 / ratio:.0f} kept: {held:.0f} of {COUNT}, {value(found, 'store_pending_bytes'):.0f} bytes"
+    )
     assert ratio in {0.5, 0.25, 0.125}
     # all predictions count in the window all the same
     assert value(found, "window_samples", cohort="predicted", window="7d", **VERSION) == COUNT
@@ -99,5 +101,8 @@ def sampled(client):
 
 def evaluated(client, outcomes):
     found = samples(client.text("/metrics"))
-    return found if value(found, "window_samples", cohort="arrived", window="7d", **VERSION) == outcomes else None
-
+    return (
+        found
+        if value(found, "window_samples", cohort="arrived", window="7d", **VERSION) == outcomes
+        else None
+    )
