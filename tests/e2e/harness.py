@@ -9,6 +9,7 @@ of a transaction is written to a byte of a mapped file, and may be made longer.
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import http.client
 import json
 import mmap
@@ -174,6 +175,7 @@ def _forked(order):
         return pid
     code = 1
     try:
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: none outlives the tests
         log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         null = os.open(os.devnull, os.O_RDONLY)
         for source, target in ((null, 0), (log, 1), (log, 2)):

@@ -61,7 +61,6 @@ class Counting:
             self._add("values_folded_total", count, bound)
         version = tally.version or ""
         self._add("outcomes_total", tally.outcomes, model, version)
-        self._add("outcomes_joined_total", tally.joined, model, version)
         for name, count in tally.joined_by.items():
             self._add("outcomes_joined_total", count, model, name)
         self._add("outcomes_implied_total", tally.implied, model, version)

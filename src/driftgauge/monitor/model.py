@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import msgspec
-import numpy as np
 
 from driftgauge.config import HOUR, Clock, Export, Limits, Task
 from driftgauge.config import Model as ModelConfig
@@ -12,7 +11,7 @@ from driftgauge.monitor.ports import Shelf
 from driftgauge.monitor.structure import Structure
 from driftgauge.monitor.update import Update
 from driftgauge.monitor.version import Version
-from driftgauge.records import Schema
+from driftgauge.records import Floats, Schema
 from driftgauge.sketches.quality import (
     BinaryQuality,
     Groups,
@@ -91,14 +90,20 @@ class Model:
             return wall
         return self.clock
 
-    def clock_after(self, times: np.ndarray) -> float | None:
-        """The records clock after a batch of accepted *times*; None on a wall clock or without any."""
-        if self.config.clock is Clock.WALL or not times.size:
+    def clock_after(self, accepted: Floats, sent: Floats) -> float | None:
+        """The records clock after a batch of *accepted* times out of those *sent*; None where it stays.
+
+        A batch that lies wholly beyond what the clock accepts is a gap in the records: it is refused,
+        and moves the clock one window towards itself, so that sending it again gets through some day.
+        """
+        if self.config.clock is Clock.WALL:
             return None
-        newest = float(times.max())
         if self.clock is None:
-            return newest
-        return max(self.clock, min(newest, self.clock + self.longest_seconds))
+            return float(accepted.max()) if accepted.size else None
+        reach = self.clock + self.longest_seconds
+        if accepted.size:
+            return max(self.clock, min(float(accepted.max()), reach))
+        return reach if sent.size and float(sent.min()) > reach else None
 
     @property
     def longest_seconds(self) -> float:

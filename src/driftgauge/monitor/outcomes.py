@@ -107,7 +107,7 @@ class _Work:
         quality = self.model.quality_for(self.coder.structure)
         self._drop_duplicates()
         accepted = self.good & ~self.duplicate
-        clock = self.model.clock_after(self.times[accepted])
+        clock = self.model.clock_after(self.times[accepted], self.times)
         self.now = self.now if clock is None else clock
         if quality is not None:
             self._count_complete(accepted & ~self.batch.needs_join, quality)
@@ -238,8 +238,7 @@ class _Work:
         self.deltas.setdefault(version, []).extend(
             join_deltas(version, quality, records, came, predicted, self.now)
         )
-        joined = self.tally.joined_by
-        joined[version.name] = joined.get(version.name, 0) + len(records)
+        self.tally.join(version.name, len(records))
 
     # --- keeping ----------------------------------------------------------------------------
 
@@ -267,7 +266,7 @@ class _Work:
 
     def _updates(self, accepted: NDArray[np.bool_]) -> tuple[list[Update], Piece]:
         model, structure = self.model, self.coder.structure
-        clock = model.clock_after(self.times[accepted])
+        clock = model.clock_after(self.times[accepted], self.times)
         others = [v for v in self.deltas | self.unjoined if v is not self.carrier]
         updates = [self._update(version, None, None) for version in others]
         own = msgspec.structs.replace(

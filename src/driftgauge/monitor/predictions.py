@@ -102,7 +102,7 @@ def prepare(
     accepted = good & ~duplicate
     known = accepted[places]
     kept = _Kept.of(model, batch, times, accepted, coder)
-    clock = model.clock_after(times[accepted])
+    clock = model.clock_after(times[accepted], times)
     builder = _Builder(model, version, kept, coder, now if clock is None else clock)
     tally = builder.tally
     tally.duplicate_predictions = int(duplicate.sum())
@@ -213,7 +213,7 @@ class _Builder:
         self.kept = kept
         self.coder = coder
         self.deltas: list[PaneDelta] = []
-        self.tally = Tally(model.name, version.name, invalid={}, folded={})
+        self.tally = Tally(model.name, version.name, joined_by={}, invalid={}, folded={})
         self.unjoined = 0
         self.waiting = 0
         self.outcomes = 0
@@ -456,7 +456,7 @@ class _Builder:
             np.maximum(came[joined] - kept.times[joined], 0.0),
         )
         self.deltas += join_deltas(self.version, quality, records, came[joined], kept.times[joined], self.now)
-        self.tally.joined += joined.size
+        self.tally.join(self.version.name, joined.size)
 
     def _rows(self, dtype: np.dtype[np.void], at: Ints, hashes: Hashes, joined: NDArray[np.bool_]) -> Rows:
         kept = self.kept

@@ -90,7 +90,6 @@ class Tally(msgspec.Struct):
     latencies: Floats = msgspec.field(default_factory=lambda: np.zeros(0))
     exemplar: tuple[float, str] | None = None
     outcomes: int = 0
-    joined: int = 0
     joined_by: dict[str, int] = {}
     implied: int = 0
     orphaned: int = 0
@@ -99,6 +98,15 @@ class Tally(msgspec.Struct):
     duplicate_outcomes: int = 0
     invalid: dict[str, int] = {}
     folded: dict[str, int] = {}
+
+    @property
+    def joined(self) -> int:
+        """Records joined, whichever version's."""
+        return sum(self.joined_by.values())
+
+    def join(self, version: str, count: int) -> None:
+        """Count joined records of a version."""
+        self.joined_by[version] = self.joined_by.get(version, 0) + count
 
 
 class Prepared(msgspec.Struct, frozen=True):

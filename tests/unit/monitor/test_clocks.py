@@ -108,8 +108,21 @@ def test_the_records_clock_is_moved_by_outcomes_too():
 def test_refused_and_duplicate_records_do_not_move_the_clock():
     held = driver(Clock.RECORDS)
     held.send(at(1_000.0, ids=["a"]))
-    held.send(at(1_000.0 + 2 * DAY), at(1_500.0, ids=["a"]))
+    held.send(at(1_000.0, 1_000.0 + 2 * DAY))
+    held.send(at(1_500.0, ids=["a"]))
     assert held.model().now(WALL) == 1_000.0
+
+
+def test_a_gap_in_the_records_is_crossed_a_window_a_batch():
+    held = driver(Clock.RECORDS)
+    held.send(at(1_000.0))
+    for day in (1, 2, 3):
+        taken = held.send(at(1_000.0 + 4.5 * DAY))
+        assert taken.accepted.tolist() == [0]
+        assert held.model().now(WALL) == 1_000.0 + day * DAY
+    held.send(at(1_000.0 + 4.5 * DAY))
+    assert held.send(at(1_000.0 + 4.5 * DAY)).accepted.tolist() == [1]
+    assert held.model().now(WALL) == 1_000.0 + 4.5 * DAY
 
 
 def test_the_first_batch_sets_the_clock_and_what_is_too_old_for_it_is_late():

@@ -107,8 +107,16 @@ def test_an_address_is_a_host_and_a_port(listen, expected):
 
 
 def test_one_address_for_both_is_one_door(serve):
-    served = serve(observation=Observation(listen="127.0.0.1:0"))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    served = serve(intake=Intake(listen=address), observation=Observation(listen=address))
     assert [state.name for state in served.states] == ["intake"]
+
+
+def test_any_free_port_twice_is_two_doors(serve):
+    served = serve(observation=Observation(listen="127.0.0.1:0"))
+    assert [state.name for state in served.states] == ["intake", "observation"]
 
 
 def speak(path, message: bytes) -> bytes:
