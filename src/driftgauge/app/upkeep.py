@@ -89,6 +89,26 @@ class Upkeep:
             if model is not None and model.config.clock is Clock.RECORDS:
                 self._learn(model, model.now(self._clock()))
 
+    def keep_maturity(self) -> None:
+        """Commit what an evaluation has learned of when outcomes are complete, before it is shown.
+
+        Raises:
+            StoreError: it could not be kept.
+        """
+        updates = tuple(
+            Update(
+                version.model.owner,
+                version.model.name,
+                version.owner,
+                version.name,
+                matures_after=version.matures_after,
+            )
+            for version in self._kept.models.versions()
+            if version.matures_after != version.kept_maturity
+        )
+        if updates:
+            self._commit(updates, ())
+
     def _learn(self, model: Model, now: float) -> None:
         for version in list(model.versions.values()):
             update = learning.step(version, now)

@@ -168,7 +168,17 @@ class Writer:
 
     def views(self, loop: AbstractEventLoop) -> Future[tuple[VersionView, ...]]:
         """A future of copies for an evaluation; of none before the store is open."""
-        return self._soon(lambda: self._kept.models.views(self._clock()) if self._kept else (), loop)
+        return self._soon(self._views, loop)
+
+    def _views(self) -> tuple[VersionView, ...]:
+        if self._kept is None or self._upkeep is None:
+            return ()
+        found = self._kept.models.views(self._clock())
+        try:
+            self._upkeep.keep_maturity()
+        except StoreError as error:
+            self._store_failed(error)
+        return found
 
     def ask(self, question: Callable[[Kept], Found], loop: AbstractEventLoop) -> Future[Found]:
         """A future of the answer to *question*, put in the thread.

@@ -274,7 +274,7 @@ def _restore_model(models: Models, state: _Model, found: Mapping[str, bytes]) ->
         version.centres, version.growing = v.centres, v.growing
         version.learned = v.learned
         if model.config.outcomes.matures_after is None:
-            version.matures_after = v.matures_after
+            version.matures_after = version.kept_maturity = v.matures_after
         version.retired_before = {Resolution(k): i for k, i in v.retired_before.items()}
         _restore_references(version, found)
         models.give(version)

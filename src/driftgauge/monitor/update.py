@@ -32,6 +32,7 @@ class Update(msgspec.Struct, array_like=True, frozen=True):
         numeric, categorical: features seen for the first time while learning.
         centres: what sums of newly seen numeric keys are taken about.
         growing: numeric keys with their last value while they never fell; None once they did.
+        matures_after: when outcomes are complete, as it was learned.
         reference, reference_part: a reference fixed by this update, as JSON, and its state.
     """
 
@@ -54,6 +55,7 @@ class Update(msgspec.Struct, array_like=True, frozen=True):
     reference: bytes | None = None
     reference_part: str = ""
     reference_state: str = ""
+    matures_after: float | None = None
 
 
 ENCODER = msgspec.msgpack.Encoder()

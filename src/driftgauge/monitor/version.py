@@ -89,6 +89,7 @@ class Version:
         self.centres: dict[str, float] = {}
         self.growing: dict[str, float | None] = {}
         self.matures_after: float | None = config.outcomes.matures_after
+        self.kept_maturity: float | None = self.matures_after
         self.lifetime: dict[Part, Row] = {}
         self.retired_before: dict[Resolution, int] = {}
         self.retiring: dict[Resolution, range] = {}
@@ -183,6 +184,8 @@ class Version:
             known = self.first_time
             self.first_time = update.first_time if known is None else min(known, update.first_time)
         self.unjoined += update.unjoined
+        if update.matures_after is not None and self.model.config.outcomes.matures_after is None:
+            self.matures_after = self.kept_maturity = update.matures_after
         self.predicted_at = update.predicted_at or self.predicted_at
         self.outcome_at = update.outcome_at or self.outcome_at
         if update.reference is not None:
