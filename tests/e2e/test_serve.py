@@ -265,7 +265,7 @@ def test_a_taken_port_is_told_and_the_other_door_answers(made):
     second.wait_logged(rf"intake.listen {host}: address already in use")
     client = second.http("observation")
     assert up(samples(client.text("/metrics")), "intake") == 0
-    assert client.get("/readyz")[0] == 200
+    poll(lambda: client.get("/readyz")[0] == 200, "not ready")  # the store opens after the doors
 
 
 def test_an_idempotency_key_is_answered_once(made):
