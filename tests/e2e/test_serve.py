@@ -8,7 +8,7 @@ import threading
 from contextlib import closing, suppress
 
 import pytest
-from tests.e2e.harness import Http, samples, total, value
+from tests.e2e.harness import Http, poll, samples, total, value
 from tests.e2e.processes import (
     NDJSON,
     detail,
