@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import prod
-from typing import Any, ClassVar, Final, Protocol, Self, TypeAlias
+from typing import Any, Final, Protocol, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -179,8 +179,6 @@ class Sketch(ABC):
     Every concrete subclass is found by the property battery (``tests/property``), which feeds it
     whole and in parts, in other orders, expires, saves and loads it, and checks its bound.
     """
-
-    exact_merge: ClassVar[bool] = True
 
     @abstractmethod
     def zero(self) -> Any:

@@ -7,7 +7,7 @@ touched lately live in the store and come back when they are asked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import ceil, floor
@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from driftgauge.layout import Additive, Row
+from driftgauge.layout import Row
 from driftgauge.sketches.learning import LearningRow
 
 AnyState = Row | LearningRow
@@ -217,8 +217,3 @@ def dirty_rows(series: PaneSeries) -> Iterator[tuple[Part, int, AnyState]]:
     """The panes that a checkpoint must save, in order."""
     for part, index in sorted(series.dirty):
         yield part, index, series.hot[part, index]
-
-
-def zero_states(zeros: Mapping[Part, Callable[[], Additive]]) -> Zero:
-    """A function that gives the empty state of a part."""
-    return lambda part: zeros[part]()  # type: ignore[return-value]

@@ -19,7 +19,6 @@ from driftgauge.sketches.quality import (
     Quality,
     RegressionQuality,
 )
-from driftgauge.snapshot import ReferenceState
 from driftgauge.windows import Grid, Part
 
 
@@ -211,8 +210,3 @@ class Model:
             self.structure.columns if segments is None else segments,
             discover,
         )
-
-    def reference_state(self) -> ReferenceState:
-        """The newest version's state of the features' reference."""
-        newest = next(reversed(self.versions.values()), None)
-        return ReferenceState.LEARNING if newest is None else newest.inputs.state

@@ -468,10 +468,6 @@ class Version:
         if self.fine is not None:
             self.fine.forget(self.fine.grid.index(now) - int(FINE_WINDOW // MINUTE) - 1)
 
-    def rescaled(self, seconds: float) -> float:
-        """A duration of the configuration on this model's clock."""
-        return seconds / self.model.scale
-
     @property
     def retained_seconds(self) -> float:
         """How long coarse panes are kept: five weeks, or the longest window and its cohort."""
