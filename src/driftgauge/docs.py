@@ -20,7 +20,7 @@ from driftgauge.config_file.rendered import value_text
 from driftgauge.config_file.shape import Setting, items_of, section_of, settings, values_of
 
 if TYPE_CHECKING:
-    from driftgauge.metrics import Metric
+    from driftgauge.metrics import Advice, Metric
 
 _TYPES: Mapping[object, tuple[str, str]] = MappingProxyType(
     {
@@ -64,7 +64,8 @@ _METRICS_HEAD = """\
 
 Made by `make generate` from the metric table. A family other than `default` is exported where its
 name is listed under `metrics:` in the configuration. Too little data: the series is absent, never
-NaN.
+NaN. How far to trust them and what to do when they move stands in the last table, names without
+their prefix.
 """
 
 
@@ -178,7 +179,7 @@ def _default_text(setting: Setting) -> str:
 def metrics_page() -> str:
     """docs/metrics.md: a table for each family, metrics in the order of their table."""
     # Imported here: the configuration's page needs nothing of it.
-    from driftgauge.metrics import METRICS
+    from driftgauge.metrics import ADVICE, METRICS
 
     families = sorted({metric.family for metric in METRICS}, key=lambda f: (f != "default", f))
     tables = [
@@ -189,7 +190,17 @@ def metrics_page() -> str:
         )
         for family in families
     ]
-    return "\n".join([_METRICS_HEAD, *tables])
+    advice = _table(
+        "How to read them",
+        ("metrics", "range", "how far to trust them", "what to do when they move"),
+        [_advice_row(each) for each in ADVICE],
+    )
+    return "\n".join([_METRICS_HEAD, *tables, advice])
+
+
+def _advice_row(advice: Advice) -> str:
+    names = ", ".join(f"`{name}`" for name in advice.metrics)
+    return _row((names, _cell(advice.bounds), _cell(advice.trust), _cell(advice.action)))
 
 
 def _metric_row(metric: Metric) -> str:

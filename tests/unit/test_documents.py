@@ -12,7 +12,7 @@ from driftgauge.config_file import format_config, load
 from driftgauge.config_file.nodes import MappingNode, Node, compose
 from driftgauge.config_file.shape import section_of, settings, values_of
 from driftgauge.docs import generate, keys
-from driftgauge.metrics import METRICS
+from driftgauge.metrics import ADVICE, METRICS, PREFIX, SNAPSHOT_METRICS
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "config.example.yaml"
@@ -116,3 +116,12 @@ def test_the_glossary_has_its_words() -> None:
         "bin",
         "join",
     ]
+
+
+def test_every_metric_of_a_snapshot_is_explained_once():
+    named = [PREFIX + name for advice in ADVICE for name in advice.metrics]
+    assert sorted(named) == sorted(metric.name for metric in SNAPSHOT_METRICS)
+
+
+def test_advice_says_range_trust_and_action():
+    assert [a.metrics for a in ADVICE if not (a.bounds and a.trust and a.action)] == []
