@@ -1,0 +1,19 @@
+"""A reference: what a model version's inputs and outputs looked like when it was right."""
+
+from driftgauge.reference.build import build, guess_kinds
+from driftgauge.reference.file import from_json, load, to_json
+from driftgauge.reference.projection import project
+from driftgauge.reference.values import DAY_SECONDS, Reference, halves_differ, moments
+
+__all__ = [
+    "DAY_SECONDS",
+    "Reference",
+    "build",
+    "from_json",
+    "guess_kinds",
+    "halves_differ",
+    "load",
+    "moments",
+    "project",
+    "to_json",
+]
