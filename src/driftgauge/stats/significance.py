@@ -1,0 +1,229 @@
+"""Whether binned samples differ by more than chance, where records are not independent.
+
+Arguments named ``reference_counts`` and ``current_counts`` are as in `divergence`: shape
+(features, bins) or any other leading axes, which broadcast. p-values come from ``scipy.special``,
+imported at the first call. Functions are O(elements), about 0.1 ms for 25 features of 12 bins.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from driftgauge.stats.arrays import Counts, Numbers, Values, checked_counts, checked_pair
+from driftgauge.stats.divergence import chi_square, chi_square_p
+
+LEAST_EXPECTED = 5.0
+"""Expected records per bin below which the chi-square distribution is no good guide (Cochran, 1954)."""
+
+OVERDISPERSED = 1.5
+"""From this phi on, chance is judged by how far the reference's own windows lie apart."""
+
+
+def merged(
+    reference_counts: Counts, current_counts: Counts, *, least: float = LEAST_EXPECTED
+) -> tuple[Values, Values]:
+    """Both sides with their sparse bins merged, so that every bin left is expected to hold *least*.
+
+    A bin is sparse when the smaller of its two expected counts (under equal shares) is below *least*.
+    All sparse bins of a row become one bin; where that is sparse too, it joins the thinnest bin that
+    isn't. Merged, not dropped: records in new places must count. Opposite moves within the merged
+    bin are not seen.
+
+    Returns:
+        Two arrays of the broadcast shape; bins that were merged away hold 0 on both sides. Totals are
+        kept. A row that can't be split into two such bins has all records in one bin.
+
+    Raises:
+        ValueError: shapes, a bad count, or *least* below 0.
+
+    Checked against merging bin by bin in Python.
+    """
+    if not 0 <= least < np.inf:
+        raise ValueError(f"least: expected a finite number of at least 0, found {least}")
+    reference, current = np.broadcast_arrays(*checked_pair(reference_counts, current_counts))
+    expected = _least_expected(reference, current)
+    sparse = expected < least
+    pooled = np.where(sparse, expected, 0.0).sum(axis=-1)
+    thinnest = np.where(sparse, np.inf, expected).argmin(axis=-1)
+    # Where all bins are sparse, thinnest is 0, and everything is one bin either way.
+    place = np.where(pooled >= least, sparse.argmax(axis=-1), thinnest)
+    return _pooled(reference, sparse, place), _pooled(current, sparse, place)
+
+
+def _least_expected(reference: Values, current: Values) -> Values:
+    """The smaller of a bin's two expected counts under equal shares; 0 where there are no records."""
+    totals = reference.sum(axis=-1, keepdims=True), current.sum(axis=-1, keepdims=True)
+    whole = totals[0] + totals[1]
+    share = np.minimum(*totals) / np.where(whole > 0, whole, 1.0)
+    result: Values = (reference + current) * share
+    return result
+
+
+def _pooled(counts: Values, sparse: np.ndarray, place: np.ndarray) -> Values:
+    kept = np.where(sparse, 0.0, counts)
+    moved = np.where(sparse, counts, 0.0).sum(axis=-1, keepdims=True)
+    at = place[..., None]
+    np.put_along_axis(kept, at, np.take_along_axis(kept, at, axis=-1) + moved, axis=-1)
+    return kept
+
+
+def homogeneity(
+    reference_counts: Counts, current_counts: Counts, *, least: float = LEAST_EXPECTED
+) -> tuple[Values, Values]:
+    """Two-sample chi-square of homogeneity over bins that are not sparse (see `merged`).
+
+    Returns:
+        (statistic, degrees of freedom). Degrees are 0, and the statistic too, where fewer than two
+        bins are left: nothing can be said. NaN where a side has no records.
+
+    Raises:
+        ValueError: as `merged`.
+
+    Source: Pearson, 1900; Cochran, 1954, for the guard. Checked against
+    ``scipy.stats.chi2_contingency(correction=False)`` on the merged table to 1e-10 relative.
+    """
+    return chi_square(*merged(reference_counts, current_counts, least=least))
+
+
+def effective_samples(reference_samples: Numbers, current_samples: Numbers) -> Values:
+    """``1 / (1 / n + 1 / m)``: the size of one sample against a known truth that two are worth.
+
+    0 where either is 0. The chi-square of two samples grows with it.
+
+    Raises:
+        ValueError: a negative number.
+
+    Checked by hand.
+    """
+    n = checked_counts(reference_samples, "reference_samples")
+    m = checked_counts(current_samples, "current_samples")
+    return np.asarray(n * m / np.where(n + m > 0, n + m, 1.0), dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class Overdispersion:
+    """How much further apart the windows of a reference lie than independent records would.
+
+    Attributes:
+        windows: shape (features,), K, how many windows have records.
+        excess: shape (features,), at least 0: how much chi-square per degree of freedom exceeds 1,
+            per effective sample.
+        samples: shape (features,), mean effective samples of a window.
+    """
+
+    windows: Values
+    excess: Values
+    samples: Values
+
+    def phi(self, samples: Numbers | None = None) -> Values:
+        """Expected chi-square per degree of freedom of a stationary window; at least 1.
+
+        Args:
+            samples: effective samples of that window. The part of chi-square that comes from shares
+                that move from window to window grows with them. Fewer than the reference's own
+                windows have are taken for as many, which is the careful side where dependence comes
+                from repeated entities. None: as many.
+        """
+        own = self.samples
+        given = own if samples is None else np.maximum(checked_counts(samples, "samples"), own)
+        return np.asarray(1.0 + self.excess * given, dtype=np.float64)
+
+
+def overdispersion(window_counts: Counts) -> Overdispersion:
+    """Overdispersion from a reference's own windows, each against the rest of the reference.
+
+    For windows of equal size ``phi()`` is the mean of chi-square / degrees of freedom over the
+    windows, at least 1. Windows of unequal size are weighed by their effective samples, so that days
+    of little traffic say little. A window in which too few records leave a single bin adds nothing to
+    the excess.
+
+    Args:
+        window_counts: shape (windows, features, bins).
+
+    Returns:
+        Of shape (features,). Without two windows with records: windows as they are, no excess.
+
+    Raises:
+        ValueError: not three axes, or a bad count.
+
+    Cost: O(windows * features * bins), one window at a time, 0.1 ms a window of 25 features.
+    Source: Wedderburn, "Quasi-likelihood functions", 1974; Rao and Scott, 1984, for chi-square of
+    clustered records. Checked against the mean of scipy's chi-square over windows to 1e-10, and on
+    records with a known design effect to 5%.
+    """
+    counts = checked_counts(window_counts, "window_counts")
+    if counts.ndim != 3:
+        raise ValueError(f"window_counts: expected (windows, features, bins), found shape {counts.shape}")
+    whole = counts.sum(axis=0)
+    windows, weight, excess = (np.zeros(counts.shape[1]) for _ in range(3))
+    for window in counts:
+        statistic, degrees = homogeneity(np.maximum(whole - window, 0.0), window)
+        told = degrees > 0
+        effective = effective_samples((whole - window).sum(axis=-1), window.sum(axis=-1))
+        windows += window.sum(axis=-1) > 0
+        weight += effective
+        excess += np.where(told, statistic / np.where(told, degrees, 1.0) - 1.0, 0.0)
+    some = np.maximum(weight, 1e-300)
+    return Overdispersion(windows, np.maximum(excess / some, 0.0), weight / np.maximum(windows, 1.0))
+
+
+def overdispersed_p(statistic: Counts, degrees_of_freedom: Counts, phi: Numbers, windows: Numbers) -> Values:
+    """Chance of a chi-square at least this large where it is *phi* times too large on average.
+
+    Up to a phi of 1.5 that of chi-square / phi. Above, bins move together and phi is itself an
+    estimate from *windows* windows: that of statistic / degrees / phi under F(2, windows - 1).
+
+    Returns:
+        In [0, 1]; 1 without degrees of freedom. NaN where the statistic is NaN, and above a phi of
+        1.5 with fewer than two windows.
+
+    Raises:
+        ValueError: a statistic, a degree or a number of windows below 0, or a phi below 1.
+
+    Source: Wedderburn, 1974; McCullagh and Nelder, 1989, section 4.5, for F with an estimated
+    dispersion. Checked against ``scipy.stats`` chi2.sf and f.sf to 1e-12 relative.
+    """
+    from scipy.special import fdtrc
+
+    dispersion, known = np.asarray(phi, np.float64), checked_counts(windows, "windows")
+    if (dispersion < 1).any():
+        raise ValueError("phi: expected at least 1, found less")
+    value, degrees = np.asarray(statistic, np.float64), np.asarray(degrees_of_freedom, np.float64)
+    plain = chi_square_p(value / dispersion, degrees)
+    with np.errstate(all="ignore"):
+        spread = fdtrc(2.0, np.maximum(known - 1.0, 1.0), value / np.maximum(degrees, 1.0) / dispersion)
+    spread = np.where(known < 2, np.nan, spread)
+    spread = np.where(degrees == 0, plain, spread)
+    return np.where(dispersion > OVERDISPERSED, spread, plain)
+
+
+def benjamini_hochberg(p: Values) -> Values:
+    """p-values adjusted for their number: those at most q are significant at a false discovery rate q.
+
+    Args:
+        p: shape (..., tests), in [0, 1]; NaN is no test, and stays NaN.
+
+    Returns:
+        Same shape, in [p, 1], in the order of *p*.
+
+    Raises:
+        ValueError: no axis, or a p-value outside [0, 1].
+
+    Cost: O(tests log tests). Source: Benjamini and Hochberg, 1995. Checked against
+    ``scipy.stats.false_discovery_control`` to 1e-15.
+    """
+    given = np.asarray(p, dtype=np.float64)
+    if given.ndim == 0:
+        raise ValueError("p: expected at least one axis, found a number")
+    if ((given < 0) | (given > 1)).any():
+        raise ValueError("p: expected values in [0, 1], found others")
+    order = np.argsort(given, axis=-1)  # NaN last
+    tests = np.count_nonzero(~np.isnan(given), axis=-1, keepdims=True)
+    rank = np.arange(1, given.shape[-1] + 1)
+    scaled = np.take_along_axis(given, order, axis=-1) * tests / rank
+    least = np.fmin.accumulate(np.where(np.isnan(scaled), 1.0, scaled)[..., ::-1], axis=-1)[..., ::-1]
+    adjusted = np.full(given.shape, np.nan)
+    np.put_along_axis(adjusted, order, np.minimum(least, 1.0), axis=-1)
+    return np.where(np.isnan(given), np.nan, adjusted)
