@@ -76,30 +76,21 @@ def milliseconds(action: Callable[[], object], repeats: int, least: float = 0.02
 
 def _statistics(bench: Bench, views, shape: Shape, goal: float) -> None:
     from driftgauge.evaluate import evaluate
+    from driftgauge.evaluate.drift import drift
 
+    view = views[0]
     features = shape.numeric + shape.categorical
     repeats = bench.mode.repeats
     bench.add(
         Row(f"statistics of {features} features x 3 windows", "ms", goal),
-        milliseconds(lambda: [_distances(views[0].inputs, w.inputs) for w in views[0].windows], repeats),
-        "PSI, KS, JS, Wasserstein",
+        milliseconds(lambda: drift(view.inputs, [w.inputs for w in view.windows]), repeats),
+        "every statistic of drift, as values by name",
     )
     bench.add(
         Row(f"whole evaluation of {features} features x 3 windows", "ms", goal),
         milliseconds(lambda: evaluate(views, time.time(), 0.0), repeats),
         "beside the statistics quality by segment, fleet counters, rows",
     )
-
-
-def _distances(watched, current) -> object:
-    """The statistics themselves, as arrays."""
-    from driftgauge.sketches.inputs import NUMERIC_BINS
-    from driftgauge.stats.divergence import distances, psi
-
-    inputs, reference = watched.inputs, watched.reference.row
-    bins = [inputs.layout.count(row, "bins")[:, :NUMERIC_BINS] for row in (reference, current)]
-    edges = inputs.bins.edges[:, [0, *range(inputs.bins.edges.shape[1]), -1]]
-    return psi(inputs.coarse(reference), inputs.coarse(current)), distances(*bins, edges)
 
 
 def _text(bench: Bench, views, shape: Shape) -> None:

@@ -65,6 +65,7 @@ class Family(StrEnum):
 
     DISTANCES = "distances"
     SEGMENTS = "segments"
+    QUANTILES = "quantiles"
 
 
 @dataclass(frozen=True, slots=True)

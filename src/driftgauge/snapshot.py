@@ -69,6 +69,14 @@ class Drift:
     not_finite_ratio: Value
     unseen_ratio: Value
     out_of_range_ratio: Value
+    hellinger: Value = None
+    total_variation: Value = None
+    l_infinity: Value = None
+    chi_square_p: Value = None
+    spread_ratio: Value = None
+    p05_shift_sd: Value = None
+    p50_shift_sd: Value = None
+    p95_shift_sd: Value = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -173,13 +174,14 @@ def test_churns_leading_feature_moves_before_the_enterprise_plan_fails(demo):
         "user_login_frequency moved: PSI ",
         "plan=enterprise fails: accuracy ",
         "MAE rose from ",
-        "R2 fell below 0 (-",
-        "the reference is learning",
+        r"R2 fell below 0 \(-",
+        # Whether the first look meets it learning or provisional is a matter of milliseconds.
+        "the reference is (learning|provisional)",
         "the reference is frozen",
     ],
 )
 def test_sentences_are_printed_as_things_happen(demo, sentence):
-    assert sentence in demo.text
+    assert re.search(sentence, demo.text)
 
 
 def test_the_page_has_the_sentences_and_the_progress(demo):

@@ -12,6 +12,7 @@ from prometheus_client.openmetrics import exposition as openmetrics_exposition
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
+from driftgauge.config import Family
 from driftgauge.exposition.live import Live
 from driftgauge.exposition.page import OPENMETRICS, compose
 from driftgauge.exposition.text import Exposition
@@ -58,7 +59,7 @@ def families(text: bytes, parse):
 
 @pytest.fixture
 def rendered(full_snapshot):
-    return Exposition(("distances",), series_limit=10_000).render(full_snapshot)
+    return Exposition(tuple(Family), series_limit=10_000).render(full_snapshot)
 
 
 def test_every_metric_of_the_table_is_in_the_example(rendered):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from driftgauge.config import Family
 from driftgauge.exposition.live import Live, observe_many
 from driftgauge.exposition.page import OPENMETRICS, compose
 from driftgauge.exposition.text import Exposition
@@ -42,7 +43,7 @@ def without_exemplar_time(text: str) -> str:
 
 @pytest.mark.parametrize(("name", "accept"), [("text", ""), ("openmetrics", OPENMETRICS)])
 def test_the_page_of_every_metric(name, accept, full_snapshot):
-    exposition = Exposition(("distances",), series_limit=10_000)
+    exposition = Exposition(tuple(Family), series_limit=10_000)
     page = compose(exposition.render(full_snapshot), live_example(), accept=accept)
     text = without_exemplar_time(page.body.decode())
     golden = FOLDER / f"every_metric.{name}.txt"

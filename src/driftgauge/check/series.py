@@ -34,22 +34,26 @@ from driftgauge.snapshot import (
     WindowState,
 )
 
-_SHARED = frozenset({"psi", "missing_ratio"})
+_DISTANCES = frozenset({"js_distance", "hellinger", "total_variation", "l_infinity", "chi_square_p"})
+_SHARED = frozenset({"psi", "missing_ratio"}) | _DISTANCES
 _DRIFT: Mapping[FeatureKind, frozenset[str]] = {
     FeatureKind.NUMERIC: frozenset(
         {
             *_SHARED,
             "ks",
             "ks_bound",
-            "js_distance",
             "wasserstein",
+            "spread_ratio",
+            "p05_shift_sd",
+            "p50_shift_sd",
+            "p95_shift_sd",
             "mean_shift_sd",
             "mean_shift_ratio",
             "not_finite_ratio",
             "out_of_range_ratio",
         }
     ),
-    FeatureKind.CATEGORICAL: _SHARED | {"js_distance", "unseen_ratio"},
+    FeatureKind.CATEGORICAL: _SHARED | {"unseen_ratio"},
     FeatureKind.IDENTIFIER: frozenset({"missing_ratio"}),
 }
 _QUALITY: Mapping[Task, frozenset[str]] = {

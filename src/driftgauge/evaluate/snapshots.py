@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from driftgauge.evaluate import fleet
-from driftgauge.evaluate.drift import drift
+from driftgauge.evaluate.drift import drift, drift_rows
 from driftgauge.evaluate.quality import quality
 from driftgauge.snapshot import (
     ClassQuality,
@@ -76,10 +76,13 @@ def version(view: VersionView, wall: float, *, segments: bool = False) -> Versio
 
 
 def _drift(view: VersionView) -> Iterator[Drift]:
-    for window in view.windows:
+    of_outputs = drift(view.outputs, [window.outputs for window in view.windows])
+    of_inputs = drift(view.inputs, [window.inputs for window in view.windows])
+    for place, window in enumerate(view.windows):
         labels = (view.model, view.version, window.name)
-        yield from drift(view.outputs, window.outputs, *labels)
-        yield from drift(view.inputs, window.inputs, *labels)
+        for watched, found in ((view.outputs, of_outputs), (view.inputs, of_inputs)):
+            if found:
+                yield from drift_rows(watched, found[place], *labels)
 
 
 def _windows(view: VersionView, window: WindowView) -> Iterator[WindowState]:

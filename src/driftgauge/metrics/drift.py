@@ -66,6 +66,45 @@ _DRIFT: tuple[tuple[str, str, str, str], ...] = (
         "Share of records whose category the reference doesn't have, 0 to 1. Categorical only.",
     ),
     (
+        "hellinger",
+        "hellinger",
+        "distances",
+        "Hellinger distance against the reference, 0 to 1.",
+    ),
+    (
+        "total_variation",
+        "total_variation",
+        "distances",
+        "Total variation distance against the reference, 0 to 1: the share of records that moved bin.",
+    ),
+    (
+        "l_infinity",
+        "l_infinity",
+        "distances",
+        "Largest change of one bin's share against the reference, 0 to 1.",
+    ),
+    (
+        "chi_square_p",
+        "chi_square_p",
+        "distances",
+        "Chance of a chi-square over the PSI's bins at least this large if nothing had moved and records were independent, 0 to 1.",
+    ),
+    (
+        "spread_ratio",
+        "spread_ratio",
+        "quantiles",
+        "Standard deviation over the reference's: 1 is unchanged, 2 twice as wide. Numeric only.",
+    ),
+    *(
+        (
+            f"p{percent}_shift_sd",
+            f"p{percent}_shift_sd",
+            "quantiles",
+            f"{words} minus the reference's, in reference standard deviations; off by at most the fine bins that both fall in. Numeric only.",
+        )
+        for percent, words in (("05", "5th percentile"), ("50", "Median"), ("95", "95th percentile"))
+    ),
+    (
         "out_of_range_ratio",
         "out_of_range_ratio",
         "default",
@@ -101,6 +140,13 @@ METRICS: tuple[Metric, ...] = _drift()
 
 ADVICE = (
     Advice(
+        ("feature_chi_square_p", "prediction_chi_square_p"),
+        "0 to 1",
+        "It takes records for independent and the reference for whole: on real traffic, with its days and "
+        "repeated customers, small values come by themselves, and with enough records everything is significant.",
+        "Don't alert on it: a verdict takes overdispersion, the number of features and the size into account.",
+    ),
+    Advice(
         tuple(f"{kind}_psi" for kind in ("feature", "prediction")),
         "at least 0",
         "About (bins - 1) / n by chance alone: 0.1 in a window of 100 records means nothing. It sees any "
@@ -112,7 +158,7 @@ ADVICE = (
         tuple(
             f"{kind}_{name}"
             for kind in ("feature", "prediction")
-            for name in ("ks", "ks_bound", "js_distance")
+            for name in ("ks", "ks_bound", "js_distance", "hellinger", "total_variation", "l_infinity")
         ),
         "0 to 1",
         "From bins: the exact KS statistic is at most the published bound larger. About 1 / sqrt(n) by chance.",
@@ -122,9 +168,17 @@ ADVICE = (
         tuple(
             f"{kind}_{name}"
             for kind in ("feature", "prediction")
-            for name in ("wasserstein_sd", "mean_shift_sd", "mean_shift_ratio")
+            for name in (
+                "wasserstein_sd",
+                "mean_shift_sd",
+                "mean_shift_ratio",
+                "spread_ratio",
+                "p05_shift_sd",
+                "p50_shift_sd",
+                "p95_shift_sd",
+            )
         ),
-        "any; wasserstein_sd at least 0",
+        "any; wasserstein_sd and spread_ratio at least 0",
         "Of values clipped to the outermost tail edge, so that one 1e300 can't decide a week. Absent where "
         "the reference has no spread, and the relative one where its mean is 0.",
         "A shift of one unit in all records at once is a changed unit or default; a slow one is the world.",

@@ -111,6 +111,9 @@ class Inputs(LinearSketch):
             sums={"deviation": (count,), "square": (count,)},
         )
         self._offsets = np.arange(count, dtype=np.int64)[:, None] * NUMERIC_CELLS
+        # The open tail bins count as atoms at the outermost edges, where values are clipped.
+        self.outer_edges = np.concatenate([bins.edges[:, :1], bins.edges, bins.edges[:, -1:]], axis=1)
+        self._coarse_ends = _coarse_ends(bins.coarse)
         self._floor = bins.edges[:, :1] if count else np.zeros((0, 1))
         self._ceiling = bins.edges[:, -1:] if count else np.zeros((0, 1))
         self._marks = _marks(bins)
@@ -196,18 +199,21 @@ class Inputs(LinearSketch):
 
     def coarse(self, row: Row) -> Ints:
         """Coarse counts of every name, numeric ones first: shape (F + C, COARSE_CELLS)."""
-        bins = self.layout.count(row, "bins")
-        table = np.zeros((len(bins) + len(self.bins.categorical), COARSE_CELLS), np.int64)
-        numeric = table[: len(bins)]
-        np.add.at(
-            numeric,
-            (np.arange(len(bins))[:, None], self.bins.coarse),
-            bins[:, :NUMERIC_BINS].astype(np.int64),
-        )
+        bins, texts = self.layout.count(row, "bins"), self.layout.count(row, "categories")
+        table = np.zeros((len(bins) + len(texts), COARSE_CELLS), np.int64)
+        below = np.zeros((len(bins), NUMERIC_BINS + 1), np.int64)
+        np.cumsum(bins[:, :NUMERIC_BINS], axis=1, out=below[:, 1:])
+        upto = np.take_along_axis(below, self._coarse_ends, axis=1)
+        numeric, categorical = table[: len(bins)], table[len(bins) :]
+        numeric[:, 0] = upto[:, 0]
+        numeric[:, 1:COARSE_BINS] = np.diff(upto, axis=1)
         numeric[:, COARSE_BINS:] = bins[:, NUMERIC_BINS:]
-        names = np.arange(len(bins), len(table))[:, None]
-        where = category_coarse(self.bins.limit)[None, :]
-        np.add.at(table, (names, where), self.layout.count(row, "categories").astype(np.int64))
+        # The most frequent categories alone, the rest together with `other`.
+        alone = min(COARSE_BINS - 1, self.unseen)
+        categorical[:, :alone] = texts[:, :alone]
+        categorical[:, COARSE_BINS - 1] += texts[:, alone : self.unseen].sum(axis=1, dtype=np.int64)
+        categorical[:, COARSE_BINS] = texts[:, self.missing]
+        categorical[:, COARSE_BINS + 1] = texts[:, self.unseen]
         return table
 
     def folded(self, row: Row) -> int:
@@ -218,6 +224,12 @@ class Inputs(LinearSketch):
     def records(self, row: Row) -> int:
         """Records in the row."""
         return int(self.layout.count(row, "records")[0])
+
+
+def _coarse_ends(coarse: Ints) -> Ints:
+    """How many bins lie in coarse bin c or below it, shape (F, COARSE_BINS); *coarse* never falls."""
+    found: Ints = (coarse[:, :, None] <= np.arange(COARSE_BINS)).sum(axis=1, dtype=np.int64)
+    return found
 
 
 def _marks(bins: InputBins) -> Floats:

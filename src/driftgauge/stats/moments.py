@@ -54,15 +54,24 @@ def standard_deviation(n: Numbers, sum_deviations: Numbers, sum_squares: Numbers
     return np.sqrt(variance(n, sum_deviations, sum_squares, ddof=ddof))
 
 
-def mean_shift_sd(reference_mean: Numbers, reference_sd: Numbers, current_mean: Numbers) -> Values:
-    """Signed shift of the mean in reference standard deviations (Glass's delta, 1976).
+def in_reference_sds(value: Numbers, reference_mean: Numbers, reference_sd: Numbers) -> Values:
+    """*value*, a difference or a spread in the feature's units, in reference standard deviations.
 
     NaN where the reference is constant: its standard deviation 0, or below 1e-12
-    of its |mean|, which is rounding.
+    of its |mean|, which is rounding. Checked by hand on either side of that limit.
     """
     with np.errstate(all="ignore"):
         spread = np.where(reference_sd > _ROUNDING * np.abs(reference_mean), reference_sd, np.nan)
-        return quotient(np.subtract(current_mean, reference_mean), spread)
+        return quotient(value, spread)
+
+
+def mean_shift_sd(reference_mean: Numbers, reference_sd: Numbers, current_mean: Numbers) -> Values:
+    """Signed shift of the mean in reference standard deviations (Glass's delta, 1976).
+
+    NaN where the reference is constant, as `in_reference_sds` says.
+    """
+    with np.errstate(all="ignore"):
+        return in_reference_sds(np.subtract(current_mean, reference_mean), reference_mean, reference_sd)
 
 
 def mean_shift_ratio(reference_mean: Numbers, current_mean: Numbers) -> Values:
@@ -72,11 +81,3 @@ def mean_shift_ratio(reference_mean: Numbers, current_mean: Numbers) -> Values:
     """
     with np.errstate(all="ignore"):
         return quotient(np.subtract(current_mean, reference_mean), np.abs(reference_mean))
-
-
-def spread_ratio(reference_sd: Numbers, current_sd: Numbers) -> Values:
-    """Current over reference standard deviation: 1 unchanged, 2 twice as wide.
-
-    NaN where the reference standard deviation is 0.
-    """
-    return quotient(current_sd, reference_sd)

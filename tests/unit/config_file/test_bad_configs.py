@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from driftgauge.config import Family, Model
 from driftgauge.config_file import load
+from driftgauge.config_file.fault import either
 from driftgauge.errors import ConfigurationError
 
 DURATION = "a duration with its unit (ms, s, m, h, d or w) such as 30s"
@@ -17,6 +20,8 @@ ROOT = (
     "one of models, defaults, fields, intake, observation, outside, limits, store, export, "
     "metrics, evaluate or time_scale"
 )
+MODEL = either([field.name for field in fields(Model)])
+FAMILIES = either([family.value for family in Family])
 RECORD_FIELDS = (
     "prediction_id, timestamp, model, model_version, features, prediction, score, scores, "
     "latency_seconds, error, segments, trace_id, outcome, value, prediction_timestamp or columns"
@@ -65,10 +70,7 @@ SHAPE = {
     '"\\ud800": 1': f"1 '\\ud800': expected {ROOT}, got '\\ud800'",
     model("thresold: 0.5"): "3 models.m.thresold: expected a known key, got 'thresold' "
     "(did you mean threshold?)",
-    model("value: {currency: EUR}"): (
-        "3 models.m.value: expected one of task, positive_class, threshold, reference, windows, "
-        "segments, features, discover_features, clock or outcomes, got 'value'"
-    ),
+    model("value: {currency: EUR}"): (f"3 models.m.value: expected one of {MODEL}, got 'value'"),
     model("horizon: 30d"): (
         "3 models.m.horizon: expected a known key, got 'horizon' (did you mean outcomes.horizon?)"
     ),
@@ -82,11 +84,7 @@ SHAPE = {
         "6 models.m.features.age: expected each key once, got it again (first on line 4)"
     ),
     "models: [churn]": "1 models: expected a mapping by name, got a list",
-    "models:\n  churn: binary": (
-        "2 models.churn: expected a mapping with one of task, positive_class, threshold, "
-        "reference, windows, segments, features, discover_features, clock or outcomes, "
-        "got 'binary'"
-    ),
+    "models:\n  churn: binary": (f"2 models.churn: expected a mapping with one of {MODEL}, got 'binary'"),
     model("windows: 1h"): "3 models.m.windows: expected a list, got 1h",
     model("windows:"): "3 models.m.windows: expected a list, got nothing",
     model("segments: plan"): "3 models.m.segments: expected a list, got 'plan'",
@@ -137,7 +135,7 @@ VALUES = {
         "3 models.m.discover_features: expected no quotes around a number or boolean, got 'true'"
     ),
     model("task: binray"): ("3 models.m.task: expected binary, multiclass or regression, got 'binray'"),
-    "metrics: [psi]": "1 metrics[0]: expected distances or segments, got 'psi'",
+    "metrics: [psi]": f"1 metrics[0]: expected {FAMILIES}, got 'psi'",
     "store: {directory: ''}": "1 store.directory: expected a path, got ''",
     "store: {directory: ~}": "1 store.directory: expected a path, got nothing",
     'store: {directory: "a\\0b"}': "1 store.directory: expected a path, got 'a\\x00b'",

@@ -9,7 +9,7 @@ from scipy import stats as scipy_stats
 from tests.unit.monitor.driving import WALL, Driver, predictions
 
 from driftgauge import reference as references
-from driftgauge.config import DAY, Feature
+from driftgauge.config import DAY, HOUR, Feature
 from driftgauge.evaluate import evaluate
 from driftgauge.sketches.learning import Learning
 from driftgauge.snapshot import ReferenceState
@@ -123,6 +123,45 @@ def test_shares_of_every_kind_of_odd_value(held):
     assert found["whole"].out_of_range_ratio == pytest.approx(0.2, abs=0.03), "the declared range is 0 to 3"
     assert found["colour"].unseen_ratio == 0.05
     assert found["colour"].missing_ratio == 0.025
+
+
+def test_distances_and_quantiles_are_those_of_the_values_themselves(held):
+    numeric, texts = columns(6, shift=4.0)
+    numeric["normal"] = (numeric["normal"] - 54.0) * 1.5 + 54.0
+    texts["colour"] = ["red"] * 1500 + ["green"] * 400 + ["blue"] * 100
+    found = drift(held, numeric, texts)
+    was, now = columns(1)[0]["normal"], numeric["normal"]
+    row, bins = found["normal"], held.view().inputs.reference.bins
+    edges = bins.edges[bins.numeric.index("f:normal")]
+    assert row.spread_ratio == pytest.approx(now.std() / was.std(), rel=1e-9)
+    for share, shift in ((0.05, row.p05_shift_sd), (0.5, row.p50_shift_sd), (0.95, row.p95_shift_sd)):
+        ends = np.quantile(now, share), np.quantile(was, share)
+        width = sum(np.diff(edges)[np.searchsorted(edges, end) - 1] for end in ends)
+        assert shift == pytest.approx((ends[0] - ends[1]) / was.std(), abs=width / was.std()), share
+    colours = np.array([columns(1)[1]["colour"].count(c) for c in ("red", "green", "blue")]) / N
+    current = np.array([1500, 400, 100]) / N
+    row = found["colour"]
+    assert row.total_variation == pytest.approx(np.abs(colours - current).sum() / 2)
+    assert row.l_infinity == pytest.approx(np.abs(colours - current).max())
+    assert row.hellinger == pytest.approx(np.sqrt(((np.sqrt(colours) - np.sqrt(current)) ** 2).sum() / 2))
+    table = np.rint(np.array([colours, current]) * N)
+    exact = scipy_stats.chi2_contingency(table, correction=False)
+    assert row.chi_square_p == pytest.approx(exact.pvalue, rel=1e-9)
+    assert row.spread_ratio is None
+    assert found["constant"].spread_ratio is None
+    assert found["id"].chi_square_p is None
+
+
+def test_windows_are_judged_each_by_itself(held):
+    (model,) = held.config.models.values()
+    twin = Driver(windows=(HOUR, DAY), reference=model.reference)
+    twin.send(predictions([None] * N, np.full(N, WALL - 7300), numeric=columns(1)[0]))
+    twin.send(predictions([None] * 40, np.full(40, WALL - 60), numeric=columns(7, 40, shift=30.0)[0]))
+    rows = evaluate([twin.view()], WALL, 0.0).versions[0].drift
+    by_window = {d.window: d for d in rows if d.feature == "normal"}
+    assert (by_window["1h"].samples, by_window["1d"].samples) == (40, N + 40)
+    assert by_window["1h"].mean_shift_sd == pytest.approx(3.0, abs=0.6)
+    assert by_window["1d"].mean_shift_sd == pytest.approx(3.0 * 40 / (N + 40), abs=0.02)
 
 
 def test_an_identifier_is_watched_for_missing_alone(held):

@@ -61,15 +61,16 @@ def test_shifts_by_hand():
     assert moments.mean_shift_sd(10.0, 2.0, 9.0) == -0.5
     assert moments.mean_shift_ratio(10.0, 11.0) == pytest.approx(0.1)
     assert moments.mean_shift_ratio(-10.0, -9.0) == pytest.approx(0.1)
-    assert moments.spread_ratio(2.0, 3.0) == 1.5
+    assert moments.in_reference_sds(3.0, 10.0, 2.0) == 1.5
 
 
 def test_shifts_without_a_scale_are_nan():
     assert np.isnan(moments.mean_shift_ratio(0.0, 1.0))
-    assert np.isnan(moments.spread_ratio(0.0, 1.0))
+    assert np.isnan(moments.in_reference_sds(1.0, 10.0, 0.0))
     assert np.isnan(moments.mean_shift_sd(10.0, 0.0, 11.0))
     # 0.1 thirty times: the standard deviation that rounding leaves is no scale
     assert np.isnan(moments.mean_shift_sd(0.1, 1.4e-17, 0.2))
+    assert np.isnan(moments.in_reference_sds(0.1, 0.1, 1.4e-17))
     assert moments.mean_shift_sd(0.0, 1e-300, 0.0) == 0
 
 
