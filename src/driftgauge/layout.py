@@ -161,12 +161,14 @@ class Layout:
         return Row(np.zeros(self.cells, np.uint32), np.zeros(self.sum_cells, np.float64))
 
     def count(self, row: Row, name: str) -> Counts:
-        """A view of the block *name* of the counts, in its shape."""
-        return row.counts[self._places[name]].reshape(self.counts[name])
+        """A view of the block *name* of the counts, in its shape; leading axes of the row's stay."""
+        block = row.counts[..., self._places[name]]
+        return block.reshape(block.shape[:-1] + self.counts[name])
 
     def sum(self, row: Row, name: str) -> Sums:
-        """A view of the block *name* of the sums, in its shape."""
-        return row.sums[self._places[name]].reshape(self.sums[name])
+        """A view of the block *name* of the sums, in its shape; leading axes of the row's stay."""
+        block = row.sums[..., self._places[name]]
+        return block.reshape(block.shape[:-1] + self.sums[name])
 
     def fits(self, row: Row) -> bool:
         """Whether *row* has this layout's lengths."""

@@ -7,7 +7,7 @@ touched lately live in the store and come back when they are asked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import ceil, floor
@@ -120,11 +120,16 @@ class PaneSeries:
         if isinstance(total, Row):
             # A window of days at tens of thousands of records a second outgrows 32 bits.
             total.counts = total.counts.astype(np.int64)
+        for _, row in self.rows(part, first, end):
+            total.add(row)  # type: ignore[arg-type]
+        return total
+
+    def rows(self, part: Part, first: int, end: int) -> Iterator[tuple[int, AnyState]]:
+        """The panes first..end-1 where anything came, as `peek` finds them."""
         for index in range(first, end):
             row = self.peek(part, index)
             if row is not None:
-                total.add(row)  # type: ignore[arg-type]
-        return total
+                yield index, row
 
     @property
     def nbytes(self) -> int:
@@ -139,13 +144,69 @@ RECOMPUTE_AFTER = 96
 _CANCELLED: Final = 1e-6
 
 
+# A window's panes fall into so many groups at most, but for the open pane's and a cut one at its begin.
+MOST_GROUPS: Final = 24
+Digest = Callable[[AnyState], Row]
+
+
+@dataclass(slots=True)
+class GroupTotals:
+    """A range of panes summed by runs of *width* panes, as digests: for delete-one-group intervals.
+
+    A run begins at a multiple of the width, so that a pane never changes its group while the range
+    moves: only the first group shrinks and the last one grows. A group that loses panes is summed
+    anew from those left, at most ``width - 1`` of them, so that rounding can't build up.
+
+    Memory: at most `MOST_GROUPS` + 2 digests. Owned by the writer.
+    """
+
+    digest: Digest
+    width: int
+    held: dict[int, Row] = field(default_factory=dict)
+
+    @classmethod
+    def over(cls, panes: int, digest: Digest) -> GroupTotals:
+        """Groups for a range of so many panes."""
+        return cls(digest, ceil(panes / MOST_GROUPS))
+
+    def add(self, index: int, row: AnyState) -> None:
+        """Add *row*, which stays the caller's, to the group of the pane *index*."""
+        group, digest = index // self.width, self.digest(row)
+        held = self.held.get(group)
+        if held is None:
+            self.held[group] = digest
+        else:
+            held.add(digest)
+
+    def expire(self, series: PaneSeries, part: Part, left: Iterable[int], first: int, end: int) -> None:
+        """Make the groups of the panes *left* those of what remains of them within first..end-1."""
+        for group in {index // self.width for index in left}:
+            self.held.pop(group, None)
+            begin, stop = group * self.width, (group + 1) * self.width
+            for index, row in series.rows(part, max(begin, first), min(stop, end)):
+                self.add(index, row)
+
+    def stacked(self, newest: AnyState | None, index: int) -> Row | None:
+        """A copy, arrays of shape (groups, cells) in order of time, the open pane *index* with it."""
+        rows = dict(self.held)
+        if newest is not None:
+            group, digest = index // self.width, self.digest(newest)
+            if group in rows:
+                digest.add(rows[group])
+            rows[group] = digest
+        if not rows:
+            return None
+        ordered = [rows[group] for group in sorted(rows)]
+        return Row(np.stack([r.counts for r in ordered]), np.stack([r.sums for r in ordered]))
+
+
 @dataclass(slots=True)
 class RangeTotal:
     """The sum of the closed panes first..end-1 of one part, kept while the range moves.
 
     `row` is the total's own. Moving by a step costs one addition and one subtraction, whatever the
     range's length; every `RECOMPUTE_AFTER` steps, where the ranges don't overlap, and where a sum has
-    all but cancelled, it is summed anew.
+    all but cancelled, it is summed anew. `groups`, where there are any, follow it.
     """
 
     series: PaneSeries
@@ -154,6 +215,7 @@ class RangeTotal:
     end: int = 0
     row: AnyState | None = None
     steps: int = 0
+    groups: GroupTotals | None = None
 
     def move(self, first: int, end: int) -> None:
         """Make the total that of first..end-1."""
@@ -162,12 +224,22 @@ class RangeTotal:
         overlaps = self.row is not None and first < self.end and end > self.first
         changed = abs(first - self.first) + abs(end - self.end)
         if not overlaps or changed >= end - first or self.steps + changed > max(RECOMPUTE_AFTER, end - first):
-            self.row, self.steps = self.series.total(self.part, first, end), 0
+            self._sum_anew(first, end)
         elif self._shift(first, end):
             self.steps += changed
         else:
-            self.row, self.steps = self.series.total(self.part, first, end), 0
+            self._sum_anew(first, end)
         self.first, self.end = first, end
+
+    def _sum_anew(self, first: int, end: int) -> None:
+        if self.groups is not None:
+            self.groups.held.clear()
+        total = self.series.total(self.part, first, first)
+        for index, row in self.series.rows(self.part, first, end):
+            total.add(row)  # type: ignore[arg-type]
+            if self.groups is not None:
+                self.groups.add(index, row)
+        self.row, self.steps = total, 0
 
     def _shift(self, first: int, end: int) -> bool:
         """Add and take away the panes that differ; whether the sums are still good."""
@@ -175,9 +247,13 @@ class RangeTotal:
             row = self.series.row(self.part, index)
             if row is not None and self.row is not None:
                 self.row.add(row)  # type: ignore[arg-type]
-        good = True
-        for index in (*range(self.first, first), *range(end, self.end)):
+                if self.groups is not None:
+                    self.groups.add(index, row)
+        good, left = True, (*range(self.first, first), *range(end, self.end))
+        for index in left:
             good &= self._expire(index)
+        if good and self.groups is not None:
+            self.groups.expire(self.series, self.part, left, first, end)
         return good
 
     def _expire(self, index: int) -> bool:
@@ -191,6 +267,8 @@ class RangeTotal:
         """Take note that *row* was added to the pane *index* of *part*."""
         if part is self.part and self.row is not None and self.first <= index < self.end:
             self.row.add(row)  # type: ignore[arg-type]
+            if self.groups is not None:
+                self.groups.add(index, row)
 
 
 def _cancelled(left: AnyState, taken: AnyState) -> bool:

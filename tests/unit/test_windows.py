@@ -9,6 +9,7 @@ from driftgauge.layout import Row
 from driftgauge.windows import (
     RECOMPUTE_AFTER,
     Grid,
+    GroupTotals,
     PaneSeries,
     Part,
     RangeTotal,
@@ -181,3 +182,83 @@ def test_a_late_row_reaches_the_totals_that_hold_its_pane():
     assert total.row.counts[0] == 24
     total.move(1, 7)
     assert total.row.counts[0] == 46
+
+
+# --- groups of panes --------------------------------------------------------------------------
+
+
+def copied(row):
+    return Row(row.counts.astype(np.int64), row.sums.copy())
+
+
+def grouped(held, panes):
+    return RangeTotal(held, Part.TRAFFIC, groups=GroupTotals.over(panes, copied))
+
+
+@given(
+    st.integers(1, 90),
+    st.lists(st.tuples(st.integers(0, 300), st.integers(0, 3), st.integers(0, 300)), min_size=1, max_size=12),
+)
+def test_groups_are_what_their_panes_hold_however_the_range_moves(panes, moves):
+    held, _ = series({(Part.TRAFFIC, i): one(i, float(i)) for i in range(400) if i % 7})
+    total = grouped(held, panes)
+    end = 0
+    for jump, step, late in moves:
+        end = jump if step == 0 else end + step
+        total.move(end - panes, end)
+        held.add(Part.TRAFFIC, late, one(1_000, 0.5))
+        total.added(Part.TRAFFIC, late, one(1_000, 0.5))
+        by_group = {}
+        for index, row in held.rows(Part.TRAFFIC, end - panes, end + 1):
+            by_group.setdefault(index // total.groups.width, []).append(row)
+        stacked = total.groups.stacked(held.row(Part.TRAFFIC, end), end)
+        if not by_group:
+            assert stacked is None
+            continue
+        wanted = [sum(int(row.counts[0]) for row in by_group[group]) for group in sorted(by_group)]
+        assert stacked.counts[:, 0].tolist() == wanted
+        sums = [sum(row.sums[0] for row in by_group[group]) for group in sorted(by_group)]
+        assert stacked.sums[:, 0] == pytest.approx(sums, abs=1e-6)
+        assert total.row.counts[0] <= stacked.counts.sum()
+
+
+@pytest.mark.parametrize(("panes", "groups"), [(1, 1), (5, 5), (24, 24), (60, 20), (168, 24), (720, 24)])
+def test_a_window_has_at_most_24_groups_beside_a_cut_one_and_the_open_panes(panes, groups):
+    held, _ = series({(Part.TRAFFIC, i): one(1) for i in range(2_000)})
+    total = grouped(held, panes)
+    found = set()
+    for end in range(1_000, 1_100):
+        total.move(end - panes, end)
+        found.add(len(total.groups.stacked(None, end).counts))
+        assert len(total.groups.stacked(one(), end).counts) <= 26
+    assert min(found) == groups
+    assert max(found) <= groups + 1
+
+
+def test_a_step_reads_the_panes_of_no_group_but_the_first():
+    held, asked = series({(Part.TRAFFIC, i): one(1, 1.0) for i in range(400)})
+    total = grouped(held, 168)
+    total.move(0, 168)
+    for end in range(169, 169 + 30):
+        held.hot.clear()
+        asked.clear()
+        total.move(end - 168, end)
+        assert len(asked) <= 2 + total.groups.width - 1
+
+
+def test_a_group_forgets_what_has_left_it():
+    held, _ = series({(Part.TRAFFIC, i): one(1, 1e30 if i == 0 else 0.1) for i in range(60)})
+    total = grouped(held, 48)
+    total.move(0, 48)
+    total.move(1, 49)
+    assert total.groups.width == 2
+    assert total.groups.stacked(None, 49).sums[0] == 0.1
+
+
+def test_the_groups_of_a_copy_are_nobody_elses():
+    held, _ = series({(Part.TRAFFIC, i): one(1) for i in range(9)})
+    total = grouped(held, 4)
+    total.move(0, 4)
+    total.groups.stacked(one(), 3).counts[:] = 77
+    total.groups.stacked(one(), 4).counts[:] = 77
+    assert total.groups.stacked(None, 4).counts[:, 0].tolist() == [1] * 4

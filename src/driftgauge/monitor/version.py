@@ -25,6 +25,7 @@ from driftgauge.view import VersionView, Watched, WindowView
 from driftgauge.windows import (
     AnyState,
     Grid,
+    GroupTotals,
     PaneSeries,
     Part,
     RangeTotal,
@@ -147,15 +148,26 @@ class Version:
         fine = self.fine is not None and seconds <= FINE_WINDOW
         series = self.fine if fine and self.fine is not None else self.coarse
         parts = (Part.TRAFFIC, Part.INPUTS, Part.OUTPUTS, Part.ARRIVED)
+        scaled = seconds / self.model.scale
+        matured = GroupTotals.over(self.coarse.grid.closed_panes(scaled), self._digest)
+        totals = {part: RangeTotal(series, part) for part in parts}
+        totals[Part.ARRIVED].groups = GroupTotals.over(series.grid.closed_panes(scaled), self._digest)
         return _WindowTotals(
             window_name(seconds),
-            seconds / self.model.scale,
+            scaled,
             Resolution.FINE if fine else Resolution.COARSE,
-            {part: RangeTotal(series, part) for part in parts},
+            totals,
             RangeTotal(self.coarse, Part.MATURED),
-            RangeTotal(self.coarse, Part.MATURED),
+            RangeTotal(self.coarse, Part.MATURED, groups=matured),
             RangeTotal(self.coarse, Part.TRAFFIC),
         )
+
+    def _digest(self, row: AnyState) -> Row:
+        """What groups of panes keep of a row of quality."""
+        quality = self.model.quality
+        assert quality is not None
+        assert isinstance(row, Row)
+        return quality.digest(row)
 
     def series(self, resolution: Resolution) -> PaneSeries | None:
         """The panes of a resolution in memory; None where there are none."""
@@ -416,7 +428,15 @@ class Version:
             matured_base=self._joinable(self._predictions(window.matured_traffic.row)),
             matured_age_seconds=now - matured_end,
             matured_covered_seconds=self._covered(matured_end, window.seconds),
+            arrived_groups=self._groups(window.current[Part.ARRIVED], series, open_pane),
+            matured_groups=None if matured is None else self._groups(window.matured, self.coarse, None),
         )
+
+    def _groups(self, total: RangeTotal, series: PaneSeries, open_pane: int | None) -> Row | None:
+        if total.row is None or total.groups is None:
+            return None
+        newest = None if open_pane is None else series.row(total.part, open_pane)
+        return total.groups.stacked(newest, open_pane or 0)
 
     def _covered(self, end: float, seconds: float) -> float:
         if self.first_time is None:

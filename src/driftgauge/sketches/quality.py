@@ -38,6 +38,12 @@ def _coarse_scores() -> Ints:
 
 COARSE_SCORE: Final[Ints] = _coarse_scores()
 COARSE_SCORE_BINS: Final = int(COARSE_SCORE.max()) + 1
+_COARSE_STARTS: Final[Ints] = np.searchsorted(COARSE_SCORE, np.arange(COARSE_SCORE_BINS))
+
+
+def coarse_scores(counts: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Counts by score bin, on the last axis, by coarse score bin."""
+    return np.add.reduceat(counts, _COARSE_STARTS, axis=-1, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +143,10 @@ class Quality(LinearSketch):
         groups: Groups,
         counts: dict[str, tuple[int, ...]],
         sums: dict[str, tuple[int, ...]],
+        digest: Layout,
     ) -> None:
         self.groups = groups
+        self.digest_layout = digest
         self.layout = Layout(
             counts={
                 "outcomes": (groups.count,),
@@ -165,6 +173,24 @@ class Quality(LinearSketch):
     @abstractmethod
     def _fill(self, row: Row, joined: Joined, group: Ints, record: Ints) -> None:
         """Fill the task's own blocks; *group* and *record* are parallel, one of each membership."""
+
+    def digest(self, row: Row) -> Row:
+        """What a group of panes keeps of *row*: enough for intervals of the whole model's numbers and
+        of each segment's main one. Additive like the row; of `digest_layout`. O(cells).
+        """
+        small = self.digest_layout.zero()
+        # A group of days at tens of thousands of records a second outgrows 32 bits.
+        small.counts = small.counts.astype(np.int64)
+        for name in self.digest_layout.counts:
+            self.digest_layout.count(small, name)[:] = self._digested(row, name)
+        for name, shape in self.digest_layout.sums.items():
+            block = self.layout.sum(row, name)
+            self.digest_layout.sum(small, name)[:] = block[tuple(slice(n) for n in shape)]
+        return small
+
+    def _digested(self, row: Row, name: str) -> NDArray[np.integer]:
+        """A block of counts as the digest has it."""
+        return self.layout.count(row, name)
 
     def outcomes(self, row: Row) -> Counts:
         """Joined outcomes per group."""
@@ -206,7 +232,14 @@ class BinaryQuality(Quality):
                 "score": (2, SCORE_BINS),
             },
             sums={"log_loss": (g,), "brier": (g,), "scores": (g, CALIBRATION_BINS)},
+            digest=Layout(
+                counts={"confusion": (g, 2, 2), "score": (2, COARSE_SCORE_BINS)},
+                sums={"log_loss": (1,), "brier": (1,)},
+            ),
         )
+
+    def _digested(self, row: Row, name: str) -> NDArray[np.integer]:
+        return self.layout.count(row, "coarse")[0] if name == "score" else self.layout.count(row, name)
 
     def _fill(self, row: Row, joined: Joined, group: Ints, record: Ints) -> None:
         outcome = joined.outcome.astype(np.int64)
@@ -258,7 +291,20 @@ class MulticlassQuality(Quality):
                 "score": (classes, 2, SCORE_BINS),
             },
             sums={"log_loss": (1,), "brier": (1,), "scores": (CALIBRATION_BINS,)},
+            digest=Layout(
+                counts={
+                    "predicted": (groups.count,),
+                    "right": (groups.count,),
+                    "confusion": (classes, classes),
+                    "score": (classes, 2, COARSE_SCORE_BINS),
+                },
+                sums={"log_loss": (1,), "brier": (1,)},
+            ),
         )
+
+    def _digested(self, row: Row, name: str) -> NDArray[np.integer]:
+        block = self.layout.count(row, name)
+        return coarse_scores(block) if name == "score" else block
 
     def _fill(self, row: Row, joined: Joined, group: Ints, record: Ints) -> None:
         known = ~np.isnan(joined.prediction)
@@ -322,6 +368,10 @@ class RegressionQuality(Quality):
             groups,
             counts={"errors": (groups.count,), "percents": (groups.count,)},
             sums={"sums": (groups.count, 10)},
+            digest=Layout(
+                counts={"errors": (groups.count,), "percents": (groups.count,)},
+                sums={"sums": (groups.count, PERCENT + 1)},
+            ),
         )
 
     def _fill(self, row: Row, joined: Joined, group: Ints, record: Ints) -> None:
