@@ -11,6 +11,7 @@ from driftgauge.reference import Reference
 from driftgauge.sketches.inputs import Inputs
 from driftgauge.sketches.learning import LearningRow
 from driftgauge.sketches.quality import Quality
+from driftgauge.sketches.scores import Scores
 from driftgauge.snapshot import ReferenceState
 
 
@@ -50,6 +51,8 @@ class WindowView:
             ``quality.digest_layout``. They add up to the window's total, for delete-one-group
             intervals of anything that is a function of sums (`stats.jackknife`). 12 to 26 groups
             where the window has so many panes; those where nothing came are left out.
+        scores: all predictions of the window by score, labelled or not; None while the task isn't known.
+        matured_scores: those of the matured window.
     """
 
     name: str
@@ -68,6 +71,8 @@ class WindowView:
     matured_covered_seconds: float
     arrived_groups: Row | None
     matured_groups: Row | None
+    scores: Row | None
+    matured_scores: Row | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,3 +101,4 @@ class VersionView:
     delay_p95: float | None
     predicted_at: float | None
     outcome_at: float | None
+    scores: Scores | None

@@ -1,8 +1,8 @@
 """Panes over time, and windows as sums of panes; given `now`, reading no clock.
 
 A *pane* is what came within one step of a grid (a minute, an hour). A pane has parts, each with a
-state of its own: traffic, inputs, outputs, outcomes by arrival, outcomes by the prediction's time. Panes not
-touched lately live in the store and come back when they are asked for.
+state of its own: traffic, inputs, outputs, outcomes by arrival, outcomes by the prediction's time,
+predictions by score. Panes not touched lately live in the store and come back when they are asked for.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ class Part(StrEnum):
     OUTPUTS = "outputs"
     ARRIVED = "arrived"
     MATURED = "matured"
+    PREDICTED = "predicted"
 
 
 class Resolution(StrEnum):

@@ -32,6 +32,13 @@ from driftgauge.sketches.quality import (
     MulticlassQuality,
     RegressionQuality,
 )
+from driftgauge.sketches.scores import (
+    BinaryScores,
+    MulticlassScores,
+    RegressionScores,
+    Scored,
+    Scores,
+)
 from driftgauge.sketches.traffic import Traffic
 from driftgauge.windows import Grid, PaneSeries, Part, RangeTotal
 
@@ -174,6 +181,15 @@ def joined_row(sketch, batch):
     )
 
 
+def scored_row(sketch, batch):
+    scores = np.ascontiguousarray(batch["scores"].T)
+    return sketch.row(Scored(batch["prediction"], batch["score"], scores, batch["segments"]))
+
+
+def scores(make, task):
+    return Case(make, lambda rng, n, shape: draw_joined(rng, n, shape, task=task), scored_row)
+
+
 def quality(make, task):
     return Case(make, lambda rng, n, shape: draw_joined(rng, n, shape, task=task), joined_row)
 
@@ -191,6 +207,9 @@ CASES = {
         quality(lambda: RegressionQuality(GROUPS, 45.0), "regression"),
         quality(lambda: RegressionQuality(GROUPS, HUGE), "regression"),
     ],
+    BinaryScores: [scores(lambda: BinaryScores(GROUPS), "binary")],
+    MulticlassScores: [scores(lambda: MulticlassScores(GROUPS, 4), "multiclass")],
+    RegressionScores: [scores(lambda: RegressionScores(GROUPS), "regression")],
 }
 EVERY = [
     pytest.param(case, id=f"{kind.__name__}-{i}")
@@ -500,6 +519,16 @@ def families(sketch, row, batch):
         yield row.records
         yield from (t.values + t.missing + t.not_finite for t in row.numeric.values())
         yield from (t.values + t.missing for t in row.categorical.values())
+    elif isinstance(sketch, Scores):
+        absent = np.isnan(batch["prediction"])
+        yield int(sketch.predicted(row)[0]) + int(absent.sum())
+        scored = np.isfinite(batch["score"]) & ~absent
+        if isinstance(sketch, BinaryScores):
+            yield int(sketch.count(row, "score").sum()) + 1_000 - int(scored.sum())
+            yield int(sketch.coarse(row)[0].sum()) + 1_000 - int(scored.sum())
+        elif isinstance(sketch, MulticlassScores):
+            classes = sketch.coarse(row).sum(axis=(0, 2))
+            yield from (classes + 1_000 - sketch.count(row, "scored").sum()).tolist()
     else:
         yield int(sketch.outcomes(row)[0])
         given = {"binary": "confusion", "regression": "errors"}.get(sketch_task(sketch), "predicted")

@@ -19,6 +19,7 @@ from driftgauge.sketches.quality import (
     Quality,
     RegressionQuality,
 )
+from driftgauge.sketches.scores import BinaryScores, MulticlassScores, RegressionScores, Scores
 from driftgauge.windows import Grid, Part
 
 
@@ -55,6 +56,7 @@ class Model:
         self.coarse_grid = coarse or Grid(HOUR / self.scale)
         self.structure = Structure(task=config.task)
         self.quality: Quality | None = None
+        self.scores: Scores | None = None
         self.outcomes = RecordLog(2 * owner, OUTCOME, shelf)
         self.versions: dict[str, Version] = {}
         self.clock: float | None = None
@@ -68,6 +70,7 @@ class Model:
 
     def _settle_quality(self) -> None:
         self.quality = self.quality_for(self.structure)
+        self.scores = self.scores_for(self.structure)
 
     def quality_for(self, structure: Structure) -> Quality | None:
         """The quality sketch that a batch's *structure* calls for, before it is applied."""
@@ -82,6 +85,18 @@ class Model:
         if structure.outcome_centre is not None:
             return RegressionQuality(groups, structure.outcome_centre)
         return None
+
+    def scores_for(self, structure: Structure) -> Scores | None:
+        """The sketch of predictions that a batch's *structure* calls for, before it is applied."""
+        limits = self.limits
+        if self.scores is not None or structure.task is None:
+            return self.scores
+        groups = Groups(limits.segment_columns, limits.segment_values)
+        if structure.task is Task.BINARY:
+            return BinaryScores(groups)
+        if structure.task is Task.MULTICLASS:
+            return MulticlassScores(groups, limits.classes + 1)
+        return RegressionScores(groups)
 
     def now(self, wall: float) -> float:
         """The model's time; *wall* before its records clock has begun."""
@@ -165,7 +180,7 @@ class Model:
         )
         self.clock, self.waiting = clock, waiting
         self.sample_ratio = sample_ratio
-        self.quality = None
+        self.quality = self.scores = None
         self._settle_quality()
 
     def surplus(self) -> list[Version]:

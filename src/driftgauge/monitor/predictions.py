@@ -24,6 +24,7 @@ from driftgauge.monitor.version import Version, keys
 from driftgauge.records import Floats, Ints, Predictions, Reason, Rejection
 from driftgauge.sketches.learning import LearningRow
 from driftgauge.sketches.quality import Joined
+from driftgauge.sketches.scores import Scored
 from driftgauge.windows import Part
 
 FUTURE_SECONDS: Final = 300.0
@@ -243,7 +244,7 @@ class _Builder:
     # --- inputs -----------------------------------------------------------------------------
 
     def count_inputs(self) -> None:
-        """Rows of traffic, inputs and outputs, a pane at a time."""
+        """Rows of traffic, inputs, outputs and scores, a pane at a time."""
         kept, batch = self.kept, self.kept.batch
         n = kept.chosen.size
         if not n:
@@ -261,6 +262,8 @@ class _Builder:
         self.first_time = float(kept.times[current].min())
         features = self._features()
         outputs = self._outputs()
+        scored = Scored(kept.prediction, kept.score, kept.scores, kept.segments)
+        scores = self.model.scores_for(self.coder.structure)
         for fine, coarse, places in panes(self.version, kept.times, current, self.now):
             for part, row in (
                 (Part.TRAFFIC, self.version.traffic.row(latencies[places], failed[places])),
@@ -272,6 +275,9 @@ class _Builder:
                 # Learning rows are large, and a reference is not learned from minutes.
                 minute = None if isinstance(row, LearningRow) else fine
                 self._delta(part, minute, coarse, self.version.encode(part, row))
+            if scores is not None:
+                row = scores.row(scored if places.size == n else scored.at(places))
+                self._delta(Part.PREDICTED, fine, coarse, row.to_bytes())
 
     def _find_exemplar(self, latencies: Floats) -> None:
         """The slowest traced record: the one that somebody will want to look at."""

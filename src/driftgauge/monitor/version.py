@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 FINE_WINDOW: Final = 2 * HOUR
 MATURE_SAMPLES: Final = 500
 KEPT_HOURS: Final = 24
+_COUNTED_FOR_LIFE: Final = frozenset({Part.INPUTS, Part.OUTPUTS, Part.ARRIVED})
 
 
 @dataclass(slots=True)
@@ -53,6 +54,7 @@ class _WindowTotals:
     predicted: RangeTotal
     matured: RangeTotal
     matured_traffic: RangeTotal
+    matured_scores: RangeTotal
 
 
 class Version:
@@ -116,10 +118,10 @@ class Version:
             return self.inputs.zero()
         if part is Part.OUTPUTS:
             return self.outputs.zero()
-        quality = self.model.quality
-        if quality is None:
-            raise RuntimeError(f"{self.model.name}: quality was asked for before its task is known")
-        return quality.zero()
+        counted = self.model.scores if part is Part.PREDICTED else self.model.quality
+        if counted is None:
+            raise RuntimeError(f"{self.model.name}: {part} was asked for before its task is known")
+        return counted.zero()
 
     def encode(self, part: Part, row: AnyState) -> bytes:
         """A part's row as it is saved."""
@@ -133,9 +135,9 @@ class Version:
             return watch.decode(data)
         if part is Part.TRAFFIC:
             return self.traffic.load(data)
-        quality = self.model.quality
+        counted = self.model.scores if part is Part.PREDICTED else self.model.quality
         try:
-            return Row.from_bytes(data) if quality is None else quality.load(data)
+            return Row.from_bytes(data) if counted is None else counted.load(data)
         except StoreError:
             # Of another task or other limits, before the configuration changed: it counts nothing.
             return self.zero(part)
@@ -147,7 +149,7 @@ class Version:
     def _window(self, seconds: float) -> _WindowTotals:
         fine = self.fine is not None and seconds <= FINE_WINDOW
         series = self.fine if fine and self.fine is not None else self.coarse
-        parts = (Part.TRAFFIC, Part.INPUTS, Part.OUTPUTS, Part.ARRIVED)
+        parts = (Part.TRAFFIC, Part.INPUTS, Part.OUTPUTS, Part.ARRIVED, Part.PREDICTED)
         scaled = seconds / self.model.scale
         matured = GroupTotals.over(self.coarse.grid.closed_panes(scaled), self._digest)
         totals = {part: RangeTotal(series, part) for part in parts}
@@ -160,6 +162,7 @@ class Version:
             RangeTotal(self.coarse, Part.MATURED),
             RangeTotal(self.coarse, Part.MATURED, groups=matured),
             RangeTotal(self.coarse, Part.TRAFFIC),
+            RangeTotal(self.coarse, Part.PREDICTED),
         )
 
     def _digest(self, row: AnyState) -> Row:
@@ -179,7 +182,7 @@ class Version:
             if window.resolution is resolution:
                 totals += window.current.values()
             if resolution is Resolution.COARSE:
-                totals += [window.predicted, window.matured, window.matured_traffic]
+                totals += [window.predicted, window.matured, window.matured_traffic, window.matured_scores]
         return totals
 
     # --- applying ---------------------------------------------------------------------------
@@ -218,7 +221,7 @@ class Version:
                 series.add(part, index, row)
                 for total in self._range_totals(resolution):
                     total.added(part, index, row)
-        if live and isinstance(row, Row) and part is not Part.MATURED and part is not Part.TRAFFIC:
+        if live and isinstance(row, Row) and part in _COUNTED_FOR_LIFE:
             self._live_on(part, row)
 
     def _live_on(self, part: Part, row: Row) -> None:
@@ -281,6 +284,8 @@ class Version:
 
     def _needed(self, part: Part) -> bool:
         """Whether anything can be said of a part's totals yet."""
+        if part is Part.PREDICTED:
+            return self.model.scores is not None
         return part is not Part.ARRIVED or self.model.quality is not None
 
     def _move_matured(self, window: _WindowTotals, now: float) -> None:
@@ -292,6 +297,7 @@ class Version:
             end = grid.index(now - self.matures_after / self.model.scale)
             window.matured.move(end - panes, end)
             window.matured_traffic.move(end - panes, end)
+            window.matured_scores.move(end - panes, end)
 
     def learn_maturity(self) -> None:
         """The 95th percentile of the label delay, once enough outcomes tell; whole coarse panes."""
@@ -374,6 +380,7 @@ class Version:
             delay_p95=self._delay(0.95),
             predicted_at=self.predicted_at,
             outcome_at=self.outcome_at,
+            scores=self.model.scores,
         )
 
     def _bound_features(self) -> int:
@@ -407,11 +414,13 @@ class Version:
         totals = {p: self._with_open(t, series, open_pane) for p, t in window.current.items()}
         traffic = totals[Part.TRAFFIC]
         inputs, outputs = totals[Part.INPUTS], totals[Part.OUTPUTS]
-        arrived = totals[Part.ARRIVED]
+        arrived, scores = totals[Part.ARRIVED], totals[Part.PREDICTED]
         assert isinstance(traffic, Row)
         begin = grid.start(open_pane - grid.closed_panes(window.seconds))
         outcomes, base = self._newest(window, now)
-        matured = window.matured.row if self.matures_after is not None else None
+        known = self.matures_after is not None
+        matured = window.matured.row if known else None
+        matured_scores = window.matured_scores.row if known else None
         matured_end = self.coarse.grid.start(window.matured.end)
         return WindowView(
             name=window.name,
@@ -430,6 +439,8 @@ class Version:
             matured_covered_seconds=self._covered(matured_end, window.seconds),
             arrived_groups=self._groups(window.current[Part.ARRIVED], series, open_pane),
             matured_groups=None if matured is None else self._groups(window.matured, self.coarse, None),
+            scores=scores if isinstance(scores, Row) else None,
+            matured_scores=matured_scores.copy() if isinstance(matured_scores, Row) else None,
         )
 
     def _groups(self, total: RangeTotal, series: PaneSeries, open_pane: int | None) -> Row | None:
