@@ -102,6 +102,17 @@ class Outcomes:
 
 
 @dataclass(frozen=True, slots=True)
+class Concept:
+    """What is watched of the relation between inputs and outcome."""
+
+    features: int = described(
+        "features whose relation to the outcome is watched, the first in order; each takes half a byte "
+        "of every prediction that waits for its outcome; 0 watches none",
+        default=32,
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """One model's settings; the same tree under `defaults` serves every model that has none."""
 
@@ -134,6 +145,9 @@ class Model:
         default=Clock.WALL,
     )
     outcomes: Outcomes = described("how outcomes come", default_factory=Outcomes)
+    concept: Concept = described(
+        "what is watched of the relation between inputs and outcome", default_factory=Concept
+    )
 
 
 @dataclass(frozen=True, slots=True)

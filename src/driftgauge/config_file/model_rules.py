@@ -26,6 +26,8 @@ def model_faults(path: KeyPath, model: Model, limits: Limits) -> Iterator[Fault]
     yield from _segment_faults((*path, "segments"), model.segments or (), limits)
     yield from _feature_faults((*path, "features"), model, limits)
     yield from _outcome_faults(path, model)
+    if model.concept.features < 0:
+        yield Fault((*path, "concept", "features"), "at least 0", str(model.concept.features))
     for name, label in (
         (("positive_class",), model.positive_class),
         (("outcomes", "at_horizon"), model.outcomes.at_horizon),

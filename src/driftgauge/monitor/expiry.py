@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from driftgauge.monitor import binned
 from driftgauge.monitor.joining import join_deltas
 from driftgauge.monitor.log import ANY_VERSION, RecordLog, Rows
 from driftgauge.monitor.model import Model
@@ -43,7 +44,7 @@ def expired_predictions(
         quality = model.quality_for(coder.structure)
         if quality is not None and not np.isnan(code):
             came = silent["time"] + model.horizon_seconds
-            records = _implied(silent, code)
+            records = _implied(version, silent, code)
             deltas = tuple(join_deltas(version, quality, records, came, silent["time"].copy(), now))
             tally.implied = silent.size
             structure = None if coder.structure == model.structure else coder.structure
@@ -69,7 +70,7 @@ def _has_outcome(model: Model, version: Version, rows: Rows) -> np.ndarray:
     return joined
 
 
-def _implied(rows: Rows, code: float) -> Joined:
+def _implied(version: Version, rows: Rows, code: float) -> Joined:
     score = rows["score"]
     names = rows.dtype.names or ()
     return Joined(
@@ -80,6 +81,7 @@ def _implied(rows: Rows, code: float) -> Joined:
         np.ascontiguousarray(rows["segments"].T),
         np.full(rows.size, np.nan),
         implied=True,
+        bins=binned.read(version, rows),
     )
 
 

@@ -31,8 +31,10 @@ class Met(IntEnum):
     """It carried its own score or prediction, is counted, and joins none."""
 
 
-def prediction_dtype(segment_columns: int, classes: int) -> np.dtype[np.void]:
-    """A kept prediction: 44 bytes with three segment columns; *classes* probabilities beside."""
+def prediction_dtype(segment_columns: int, classes: int, bin_bytes: int) -> np.dtype[np.void]:
+    """A kept prediction: 44 bytes with three segment columns; *classes* probabilities beside, and the
+    coarse bins of its features with the tag of what binned them.
+    """
     fields: list[tuple[str, str] | tuple[str, str, tuple[int, ...]]] = [
         ("low", "<u8"),
         ("high", "<u8"),
@@ -42,6 +44,8 @@ def prediction_dtype(segment_columns: int, classes: int) -> np.dtype[np.void]:
         ("segments", "u1", (segment_columns,)),
         ("joined", "u1"),
     ]
+    if bin_bytes:
+        fields += [("binned_by", "<u4"), ("bins", "u1", (bin_bytes,))]
     if classes:
         fields.append(("scores", "<f8", (classes,)))
     return np.dtype(fields)

@@ -159,10 +159,15 @@ class Model:
             self.versions[update.version].apply(update, live=live)
 
     @property
+    def coded(self) -> int:
+        """Features whose coarse bin a kept prediction remembers, at most."""
+        return min(self.config.concept.features, self.limits.features)
+
+    @property
     def form(self) -> str:
         """What codes in kept records and in quality depend on; with another form they mean nothing."""
         limits, task = self.limits, self.structure.task
-        return f"{task} {limits.classes} {limits.segment_columns} {limits.segment_values}"
+        return f"{task} {limits.classes} {limits.segment_columns} {limits.segment_values} {self.coded}"
 
     def restore(self, structure: Structure, clock: float | None, waiting: int, sample_ratio: float) -> None:
         """Take up what a checkpoint saved; a task that the configuration gives now wins."""

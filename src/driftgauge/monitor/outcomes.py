@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.config import Task
-from driftgauge.monitor import exports, keeping
+from driftgauge.monitor import binned, exports, keeping
 from driftgauge.monitor.joining import join_deltas
 from driftgauge.monitor.log import ANY_VERSION, Met, Rows
 from driftgauge.monitor.model import Model
@@ -218,6 +218,7 @@ class _Work:
             else np.zeros((places.size, 0)),
             np.ascontiguousarray(rows["segments"].T),
             np.maximum(times - rows["time"], 0.0),
+            bins=binned.read(version, rows),
         )
         self._add(version, quality, records, times, rows["time"].copy())
         self.unjoined[version] = self.unjoined.get(version, 0) - places.size

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final, TypeVar
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from driftgauge.config import Clock, Task
 from driftgauge.joins import id_hashes
 from driftgauge.layout import Row
-from driftgauge.monitor import exports, keeping
+from driftgauge.monitor import binned, exports, keeping
 from driftgauge.monitor.exports import Kept
 from driftgauge.monitor.grouping import panes
 from driftgauge.monitor.joining import join_deltas
@@ -22,6 +23,7 @@ from driftgauge.monitor.structure import OTHER, Coder
 from driftgauge.monitor.update import Appended, PaneDelta, Tally, Update
 from driftgauge.monitor.version import Version, keys
 from driftgauge.records import Floats, Ints, Predictions, Reason, Rejection
+from driftgauge.sketches.coarse import Codes
 from driftgauge.sketches.learning import LearningRow
 from driftgauge.sketches.quality import Joined
 from driftgauge.sketches.scores import Scored
@@ -260,7 +262,7 @@ class _Builder:
         if not current.size:
             return
         self.first_time = float(kept.times[current].min())
-        features = self._features()
+        features = self.features
         outputs = self._outputs()
         scored = Scored(kept.prediction, kept.score, kept.scores, kept.segments)
         scores = self.model.scores_for(self.coder.structure)
@@ -298,7 +300,9 @@ class _Builder:
     def _delta(self, part: Part, fine: int | None, coarse: int | None, row: bytes) -> None:
         self.deltas.append(PaneDelta(part, fine, coarse, row))
 
-    def _features(self) -> _Columns:
+    @cached_property
+    def features(self) -> _Columns:
+        """The accepted records' features by key."""
         batch = self.kept.batch
         self._discover(batch)
         return _Columns(
@@ -370,6 +374,15 @@ class _Builder:
         chosen = columns if places.size == n else columns.at(places)
         centres = {**self.version.centres, **self.centres}
         return watch.row(chosen.names, chosen.numeric, chosen.texts, places.size, centres)
+
+    @cached_property
+    def codes(self) -> Codes | None:
+        """The coarse bins of every accepted record, shape (features, n); None before a reference is."""
+        coded = self.version.inputs.codes
+        if coded is None:
+            return None
+        columns = self.features
+        return coded.codes(columns.names, columns.numeric, columns.texts, self.kept.chosen.size)
 
     # --- joins ------------------------------------------------------------------------------
 
@@ -460,6 +473,7 @@ class _Builder:
             kept.scores[joined],
             kept.segments[:, joined],
             np.maximum(came[joined] - kept.times[joined], 0.0),
+            bins=None if self.codes is None else self.codes[:, joined],
         )
         self.deltas += join_deltas(self.version, quality, records, came[joined], kept.times[joined], self.now)
         self.tally.join(self.version.name, joined.size)
@@ -475,6 +489,8 @@ class _Builder:
         rows["joined"] = joined[at]
         if kept.scores.shape[1]:
             rows["scores"] = kept.scores[at]
+        if self.codes is not None:
+            binned.write(self.version, rows, self.codes[:, at])
         return rows
 
     # --- the update -------------------------------------------------------------------------

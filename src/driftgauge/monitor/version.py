@@ -16,6 +16,7 @@ from driftgauge.monitor.ports import Shelf
 from driftgauge.monitor.update import PaneDelta, Update
 from driftgauge.monitor.watch import Watch
 from driftgauge.reference import Reference
+from driftgauge.sketches.coarse import packed_bytes
 from driftgauge.sketches.learning import LearningRow
 from driftgauge.sketches.quality import DELAY_EDGES
 from driftgauge.sketches.traffic import Traffic
@@ -72,12 +73,13 @@ class Version:
         self.shelf = shelf
         config, limits = model.config, model.limits
         self.traffic = Traffic()
-        self.inputs = Watch(limits.features, limits.categories, config.features)
+        self.inputs = Watch(limits.features, limits.categories, config.features, model.coded)
         self.outputs = Watch(2, limits.categories, {})
         columns = limits.segment_columns
         plain, scored = prediction_logs(owner)
-        self.plain = RecordLog(plain, prediction_dtype(columns, 0), shelf)
-        self.scored = RecordLog(scored, prediction_dtype(columns, limits.classes + 1), shelf)
+        width = packed_bytes(model.coded)
+        self.plain = RecordLog(plain, prediction_dtype(columns, 0, width), shelf)
+        self.scored = RecordLog(scored, prediction_dtype(columns, limits.classes + 1, width), shelf)
         scale = model.scale
         self.coarse = self._series(Resolution.COARSE, model.coarse_grid)
         needs_fine = any(w <= FINE_WINDOW for w in config.windows)

@@ -12,6 +12,7 @@ from driftgauge.config import Feature
 from driftgauge.layout import Row
 from driftgauge.records import Floats
 from driftgauge.reference import Reference
+from driftgauge.sketches.coarse import CoarseCodes
 from driftgauge.sketches.inputs import Inputs
 from driftgauge.sketches.learning import Learning, LearningRow
 from driftgauge.snapshot import ReferenceState
@@ -30,15 +31,20 @@ class Watch:
         state: learning and provisional and unstable count in learning bins; frozen and given in
             the reference's.
         reference: what current windows are compared with; None while learning.
+        codes: the coarse bins of the first *coded* features; None until a reference is fixed.
     """
 
-    def __init__(self, features: int, category_limit: int, declared: Mapping[str, Feature]) -> None:
+    def __init__(
+        self, features: int, category_limit: int, declared: Mapping[str, Feature], coded: int = 0
+    ) -> None:
         self.learning = Learning(features)
         self.category_limit = category_limit
         self.declared = declared
         self.state = ReferenceState.LEARNING
         self.reference: Reference | None = None
         self.inputs: Inputs | None = None
+        self.coded = coded
+        self.codes: CoarseCodes | None = None
 
     @property
     def binned(self) -> bool:
@@ -49,6 +55,8 @@ class Watch:
         """Count in the bins of *reference* from now on."""
         self.reference, self.state = reference, state
         self.inputs = Inputs(reference.bins)
+        if self.coded:
+            self.codes = CoarseCodes(self.inputs, reference.id, tuple(self.declared), self.coded)
 
     def propose(self, reference: Reference, state: ReferenceState) -> None:
         """Compare with *reference*, and go on learning."""

@@ -58,6 +58,8 @@ class Joined:
         segments: shape (columns, n), codes; `NO_SEGMENT` where a record has none.
         delay: shape (n,), seconds from prediction to outcome.
         implied: whether silence at the horizon implied these outcomes.
+        bins: shape (features, n), the coarse bin of each watched feature when it was predicted, rows
+            and codes as `CoarseCodes` of the version's reference has them; None where none are known.
     """
 
     outcome: Floats
@@ -67,6 +69,7 @@ class Joined:
     segments: NDArray[np.uint8]
     delay: Floats
     implied: bool = False
+    bins: NDArray[np.uint8] | None = None
 
     def __len__(self) -> int:
         return self.outcome.size
@@ -81,6 +84,7 @@ class Joined:
             self.segments[:, chosen],
             self.delay[chosen],
             self.implied,
+            None if self.bins is None else self.bins[:, chosen],
         )
 
 

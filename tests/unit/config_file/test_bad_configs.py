@@ -205,6 +205,7 @@ MODELS = {
     model("outcomes: {horizon: 7d, matures_after: 8d}"): (
         "3 models.m.outcomes.matures_after: expected a duration above 0 and at most the horizon, 7d, got 8d"
     ),
+    model("concept: {features: -1}"): ("3 models.m.concept.features: expected at least 0, got -1"),
     model("outcomes: {matures_after: 0s}"): (
         "3 models.m.outcomes.matures_after: expected a duration above 0 and at most the horizon, 30d, got 0s"
     ),
