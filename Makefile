@@ -25,7 +25,7 @@ STAMP = $(VENV)/.installed
 PIP = $(IN_VENV)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types generate generated check bench build lock clean
+.PHONY: help demo test mutation lint format types generate generated check bench build lock clean
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -43,6 +43,9 @@ demo: $(STAMP) ## start the sidecar and replay real data into it
 
 test: $(STAMP) ## all tests
 	$(IN_VENV)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile $(PYTEST_ARGS)
+
+mutation: $(STAMP) ## do the tests of stats notice a formula that became a constant?
+	$(IN_VENV)/python -m tests.mutation
 
 lint: $(STAMP) ## ruff: rules and format
 	$(IN_VENV)/ruff check .
@@ -62,7 +65,7 @@ generate: $(STAMP) ## make the generated files anew
 generated: generate # are the committed ones as they would be generated?
 	@git diff --exit-code || { echo >&2 "make: generated files are behind their sources; run 'make generate' and commit"; exit 1; }
 
-check: lint types generated test ## what CI runs
+check: lint types generated mutation test ## what CI runs
 
 bench: $(STAMP) ## the benchmark beside its goals
 	$(IN_VENV)/python -m benchmarks $(BENCH_ARGS)
