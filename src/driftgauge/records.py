@@ -55,6 +55,7 @@ class Reason(StrEnum):
     UNAUTHORIZED = "unauthorized"
     FORBIDDEN = "forbidden"
     NOT_FOUND = "not_found"
+    CONFLICT = "conflict"
     METHOD = "method_not_allowed"
     TOO_LARGE = "too_large"
     MEDIA_TYPE = "unsupported_media_type"

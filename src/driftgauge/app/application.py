@@ -13,10 +13,12 @@ from time import monotonic, perf_counter
 from typing import Final
 
 from driftgauge import __version__
+from driftgauge.app import references
 from driftgauge.app.counting import Counting
 from driftgauge.app.history import history
 from driftgauge.app.memory import DECODING_FACTOR, SHED_SHARE, fitted, limit_bytes, resident_bytes
 from driftgauge.app.restoring import Kept, open_kept
+from driftgauge.app.upkeep import Upkeep
 from driftgauge.app.writer import Writer
 from driftgauge.config import Config, Family
 from driftgauge.errors import DriftgaugeError, RequestError
@@ -27,6 +29,7 @@ from driftgauge.exposition.rendered import Rendered, SeriesCount
 from driftgauge.exposition.text import Exposition
 from driftgauge.narrate import Narrator
 from driftgauge.records import Answer, Reason, Request
+from driftgauge.reference import Reference
 from driftgauge.snapshot import EMPTY, Notice, Snapshot, VersionSnapshot
 from driftgauge.view import VersionView
 from driftgauge.web.ports import (
@@ -36,6 +39,9 @@ from driftgauge.web.ports import (
     HistoryRow,
     Progress,
     Readiness,
+    ReferenceChange,
+    ReferenceQuery,
+    ReferenceRequest,
 )
 from driftgauge.web.server import Doors, DoorState
 
@@ -283,6 +289,18 @@ class Application:
             return tuple(row for v in chosen for row in history(v, v.view(now), query))
 
         return await self.writer.ask(found, asyncio.get_running_loop())
+
+    async def reference(self, query: ReferenceQuery) -> Reference | None:
+        """What a version is compared with; see `web.ports.ObservationPort`."""
+        return await self.writer.ask(lambda kept: references.found(kept, query), asyncio.get_running_loop())
+
+    async def change_reference(self, request: ReferenceRequest) -> ReferenceChange | None:
+        """Accept or relearn; see `web.ports.IntakePort`."""
+
+        def change(kept: Kept, upkeep: Upkeep) -> ReferenceChange | None:
+            return references.changed(kept, upkeep.commit, request, self.clock())
+
+        return await asyncio.shield(self.writer.order(change, asyncio.get_running_loop()))
 
     # --- the doors themselves ---------------------------------------------------------------
 

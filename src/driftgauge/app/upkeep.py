@@ -107,13 +107,13 @@ class Upkeep:
             if version.matures_after != version.kept_maturity
         )
         if updates:
-            self._commit(updates, ())
+            self.commit(updates)
 
     def _learn(self, model: Model, now: float) -> None:
         for version in list(model.versions.values()):
             update = learning.step(version, now)
             if update is not None:
-                self._commit((update,), ())
+                self.commit((update,))
 
     def checkpoint(self) -> bool:
         """Save what changed since the last one; whether it was saved.
@@ -276,10 +276,15 @@ class Upkeep:
 
     def _drop(self, kept_log: RecordLog, blobs: Sequence[Held], update: Update, tally: Tally) -> None:
         drops = tuple((kept_log.log, blob.first) for blob in blobs)
-        self._commit((update,), drops)
+        self.commit((update,), drops)
         kept_log.forget(self._kept.store.first(kept_log.log))
         self._counting.tally(tally)
 
-    def _commit(self, updates: tuple[Update, ...], drops: tuple[tuple[int, int], ...]) -> None:
+    def commit(self, updates: tuple[Update, ...], drops: tuple[tuple[int, int], ...] = ()) -> None:
+        """Keep updates that no records made, and take them in.
+
+        Raises:
+            StoreError: they could not be kept.
+        """
         self._kept.sequence = self._kept.store.commit(Batch(encode(updates), drops=drops))
         self._kept.models.take(updates)

@@ -188,15 +188,26 @@ class Writer:
 
         def put() -> Found:
             if self._kept is None:
-                raise RequestError(
-                    503,
-                    Reason.STORE,
-                    f"the store: {self.store_fault}",
-                    retry_after_seconds=RETRY_SECONDS,
-                )
+                raise _unavailable(self.store_fault)
             return question(self._kept)
 
         return self._soon(put, loop)
+
+    def order(self, change: Callable[[Kept, Upkeep], Found], loop: AbstractEventLoop) -> Future[Found]:
+        """A future of what *change*, made in the thread, gives.
+
+        The future fails with RequestError 503 while the store isn't open or doesn't take it.
+        """
+
+        def put(kept: Kept) -> Found:
+            assert self._upkeep is not None
+            try:
+                return change(kept, self._upkeep)
+            except StoreError as error:
+                self._store_failed(error)
+                raise _unavailable(str(error)) from error
+
+        return self.ask(put, loop)
 
     def reload(self, config: Config, loop: AbstractEventLoop) -> Future[None]:
         """A future of the new configuration in force: state saved, models made again."""
@@ -330,10 +341,7 @@ class Writer:
                 self._take(kind, jobs)
         except StoreError as error:
             self._store_failed(error)
-            refusal = RequestError(
-                503, Reason.STORE, f"the store: {error}", retry_after_seconds=RETRY_SECONDS
-            )
-            _answer(jobs, [refusal] * len(jobs))
+            _answer(jobs, [_unavailable(str(error))] * len(jobs))
         except Exception:
             log.exception("a group of %d requests failed", len(jobs))
             if self._kept is not None:
@@ -447,6 +455,10 @@ class Writer:
                 if key is not None:
                     taken.add(key)
         return left
+
+
+def _unavailable(fault: str | None) -> RequestError:
+    return RequestError(503, Reason.STORE, f"the store: {fault}", retry_after_seconds=RETRY_SECONDS)
 
 
 def _stored_answer(data: bytes) -> Answer:

@@ -45,7 +45,11 @@ class Client:
         self._timeout = timeout
 
     def ask(
-        self, method: str, path: tuple[str, ...], model_version: str | None = None, **query: float | None
+        self,
+        method: str,
+        path: tuple[str, ...],
+        model_version: str | None = None,
+        **query: str | float | None,
     ) -> bytes:
         """The body of a 2xx answer.
 

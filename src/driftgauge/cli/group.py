@@ -9,6 +9,7 @@ from driftgauge.cli.checking import check
 from driftgauge.cli.demonstrating import demo
 from driftgauge.cli.exporting import export, inspect
 from driftgauge.cli.profiling import profile
+from driftgauge.cli.referring import reference
 from driftgauge.cli.requesting import healthcheck, history
 from driftgauge.cli.serving import serve
 from driftgauge.errors import ConfigurationError, DriftgaugeError
@@ -46,5 +47,5 @@ def main() -> None:
     """
 
 
-for command in (serve, demo, check, profile, history, export, inspect, healthcheck):
+for command in (serve, demo, check, profile, reference, history, export, inspect, healthcheck):
     main.add_command(command)

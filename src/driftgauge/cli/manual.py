@@ -24,6 +24,8 @@ Made by `python -m driftgauge.cli.manual` from the commands; `driftgauge COMMAND
 | 130 | interrupted |
 """
 
+_ARGUMENTS = {"model": "the model's name"}
+
 _NOTES = {
     "serve": """\
 `SIGHUP` reads the configuration again, whole or not at all, and applies the flags over it again.
@@ -63,6 +65,16 @@ A table has `model`, `model_version`, `prediction_id`, `prediction_timestamp`, `
 `segment.plan`. A feature that is called like one of the first is `feature.score`. `driftgauge profile`
 reads the result.
 """,
+    "reference": """\
+A request to the intake door, never a write to a file; what it changes survives a kill. A model whose
+configuration gives a reference by a file can't be told to learn another (409).
+""",
+    "reference relearn": """\
+While it learns nothing is compared; from 1,000 records on it is provisional, and after 8 days and 5,000
+records frozen. Hours are kept for five weeks, or longer where a window needs it: --window and --since
+reach no further. A frozen reference's bins stay, so a category that was new to them stays unseen, and
+the range that is in range stays; to have new ones, learn anew or make a file with `driftgauge profile`.
+""",
     "healthcheck": """\
 In a Dockerfile: `HEALTHCHECK CMD ["driftgauge", "healthcheck"]`.
 """,
@@ -99,7 +111,8 @@ def _table(command: click.Command) -> Iterator[str]:
     for parameter in command.params:
         record = parameter.get_help_record(context)
         if isinstance(parameter, click.Argument):
-            yield f"| `{parameter.human_readable_name}` | the file |"
+            meant = _ARGUMENTS.get(parameter.name or "", "the file")
+            yield f"| `{parameter.human_readable_name}` | {meant} |"
         elif record is not None:
             flags, meaning = record
             listed = ", ".join(f"`{flag}`" for flag in flags.split(", "))

@@ -8,7 +8,7 @@ import click
 
 from driftgauge.cli.parameters import moment
 
-_URL = click.option(
+URL = click.option(
     "--url",
     default="http://127.0.0.1:9877",
     show_default=True,
@@ -16,7 +16,7 @@ _URL = click.option(
     show_envvar=True,
     help="The intake door of the running process; unix:/path for a socket.",
 )
-_TOKEN = click.option(
+TOKEN = click.option(
     "--token-file",
     type=click.Path(path_type=Path),
     metavar="FILE",
@@ -28,8 +28,8 @@ _MODEL = click.option("--model", required=True, help="Whose.")
 @click.command()
 @_MODEL
 @click.option("--model-version", help="Only this version; all without the flag.")
-@_URL
-@_TOKEN
+@URL
+@TOKEN
 @click.option("--since", type=moment, metavar="TIME", help="Spans that end after this time.")
 @click.option("--until", type=moment, metavar="TIME", help="Spans that begin before this time.")
 @click.option(

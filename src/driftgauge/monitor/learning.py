@@ -25,32 +25,32 @@ def step(version: Version, now: float) -> Update | None:
     """
     for part in (Part.INPUTS, Part.OUTPUTS):
         watch = version.watch(part)
-        if watch is None or watch.binned or version.first_time is None:
+        began = version.learning_from(part)
+        if watch is None or watch.binned or began is None:
             continue
         end = version.coarse.grid.index(now)
-        if end <= version.stepped_at.get(part, version.coarse.grid.index(version.first_time)):
+        if end <= version.stepped_at.get(part, version.coarse.grid.index(began)):
             continue
         version.stepped_at[part] = end
-        update = _part_step(version, part, end)
+        update = _part_step(version, part, began, end)
         if update is not None:
             return update
     return None
 
 
-def _part_step(version: Version, part: Part, end: int) -> Update | None:
+def _part_step(version: Version, part: Part, began: float, end: int) -> Update | None:
     watch = version.watch(part)
     assert watch is not None
-    assert version.first_time is not None
     last = version.coarse.grid.start(end)
-    span = (last - version.first_time) * version.model.scale
-    ripe = span >= FROZEN_SPAN_SECONDS and version.learned >= FROZEN_RECORDS
+    span = (last - began) * version.model.scale
+    ripe = span >= FROZEN_SPAN_SECONDS and watch.learned >= FROZEN_RECORDS
     if not _due(version, part, end, ripe=ripe):
         return None
     days = version.learned_days(part, end)
     if not any(row.numeric or row.categorical for row in days.values()):
         return None
     growing = [key for key, value in version.growing.items() if value is not None]
-    reference = watch.build(days, version.first_time, last, growing)
+    reference = watch.build(days, began, last, growing)
     version.tried_on[part] = version.day(end)
     if not ripe:
         version.propose_reference(part, reference, ReferenceState.PROVISIONAL)
@@ -68,7 +68,7 @@ def _due(version: Version, part: Part, end: int, *, ripe: bool) -> bool:
     if ripe:
         return watch.state is not ReferenceState.UNSTABLE or version.tried_on.get(part) != version.day(end)
     known = 0 if watch.reference is None else _records(watch.reference)
-    return version.learned >= PROVISIONAL_RECORDS and version.learned >= GROWTH * known
+    return watch.learned >= PROVISIONAL_RECORDS and watch.learned >= GROWTH * known
 
 
 def freeze(version: Version, part: Part, reference: Reference) -> Update:

@@ -48,7 +48,8 @@ class _Version(msgspec.Struct, array_like=True):
     centres: dict[str, float]
     growing: dict[str, float | None]
     matures_after: float | None
-    learned: int
+    learned: dict[str, int]
+    learning_since: dict[str, float]
     retired_before: dict[str, int]
     proposed: dict[str, str]
 
@@ -105,7 +106,8 @@ def _saved_version(version: Version) -> _Version:
         version.centres,
         version.growing,
         version.matures_after,
-        version.learned,
+        {part: watch.learned for part, watch in version.watches.items()},
+        {part: watch.since for part, watch in version.watches.items() if watch.since is not None},
         {str(k): v for k, v in _retired_before(version).items()},
         {part: version.part_state(part) for part in (Part.INPUTS, Part.OUTPUTS)},
     )
@@ -119,7 +121,9 @@ def states(models: Models) -> dict[str, bytes | None]:
     for version in models.versions():
         for part in version.unsaved_references:
             watch = version.watch(part)
-            if watch is not None and watch.reference is not None:
+            if watch is None or watch.reference is None:
+                found[_reference_key(version.owner, part)] = None
+            else:
                 mark = watch.state.encode() + b"\n"
                 found[_reference_key(version.owner, part)] = mark + to_json(watch.reference)
     return found
@@ -272,7 +276,8 @@ def _restore_model(models: Models, state: _Model, found: Mapping[str, bytes]) ->
         version.numeric = dict.fromkeys(v.numeric)
         version.categorical = dict.fromkeys(v.categorical)
         version.centres, version.growing = v.centres, v.growing
-        version.learned = v.learned
+        for part, watch in version.watches.items():
+            watch.learned, watch.since = v.learned.get(part, 0), v.learning_since.get(part)
         if model.config.outcomes.matures_after is None:
             version.matures_after = version.kept_maturity = v.matures_after
         version.retired_before = {Resolution(k): i for k, i in v.retired_before.items()}

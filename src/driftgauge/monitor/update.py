@@ -34,6 +34,7 @@ class Update(msgspec.Struct, array_like=True, frozen=True):
         growing: numeric keys with their last value while they never fell; None once they did.
         matures_after: when outcomes are complete, as it was learned.
         reference, reference_part: a reference fixed by this update, as JSON, and its state.
+        relearn_part, relearn_from: the part whose reference is learned anew, and from when.
     """
 
     model_owner: int
@@ -56,6 +57,8 @@ class Update(msgspec.Struct, array_like=True, frozen=True):
     reference_part: str = ""
     reference_state: str = ""
     matures_after: float | None = None
+    relearn_part: str = ""
+    relearn_from: float = 0.0
 
 
 ENCODER = msgspec.msgpack.Encoder()

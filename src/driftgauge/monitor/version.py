@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -100,7 +100,6 @@ class Version:
         self.retiring: dict[Resolution, range] = {}
         self.stepped_at: dict[Part, int] = {}
         self.tried_on: dict[Part, int] = {}
-        self.learned = 0
         self.unsaved_references: set[Part] = set()
 
     # --- panes ------------------------------------------------------------------------------
@@ -144,9 +143,14 @@ class Version:
             # Of another task or other limits, before the configuration changed: it counts nothing.
             return self.zero(part)
 
+    @property
+    def watches(self) -> dict[Part, Watch]:
+        """The parts that are compared with a reference."""
+        return {Part.INPUTS: self.inputs, Part.OUTPUTS: self.outputs}
+
     def watch(self, part: Part) -> Watch | None:
         """The watch that decides a part's bins; None where none does."""
-        return {Part.INPUTS: self.inputs, Part.OUTPUTS: self.outputs}.get(part)
+        return self.watches.get(part)
 
     def _window(self, seconds: float) -> _WindowTotals:
         fine = self.fine is not None and seconds <= FINE_WINDOW
@@ -207,14 +211,17 @@ class Version:
         self.outcome_at = update.outcome_at or self.outcome_at
         if update.reference is not None:
             self.fix(Part(update.reference_part), update.reference, update.reference_state)
+        if update.relearn_part:
+            self.relearn(Part(update.relearn_part), update.relearn_from)
         for delta in update.panes:
             self._add(delta, live=live)
 
     def _add(self, delta: PaneDelta, *, live: bool) -> None:
         part = Part(delta.part)
         row = self.decode(part, delta.row)
-        if part is Part.INPUTS and isinstance(row, LearningRow):
-            self.learned += row.records
+        watch = self.watch(part)
+        if watch is not None and isinstance(row, LearningRow):
+            watch.learned += row.records
         for series, index, resolution in (
             (self.fine, delta.fine, Resolution.FINE),
             (self.coarse, delta.coarse, Resolution.COARSE),
@@ -244,10 +251,25 @@ class Version:
         watch = self.watch(part)
         assert watch is not None
         watch.fix(reference, state)
+        self._count_anew(part, watch.settle)
+
+    def relearn(self, part: Part, since: float) -> None:
+        """Begin learning a part's reference anew: what was counted in the old bins is let go of."""
+        watch = self.watch(part)
+        assert watch is not None
+        watch.forget(since)
+        self.stepped_at.pop(part, None)
+        self.tried_on.pop(part, None)
+        if part is Part.INPUTS:
+            self.growing.clear()
+        self._count_anew(part, lambda _: watch.zero())
+
+    def _count_anew(self, part: Part, turned: Callable[[AnyState], AnyState]) -> None:
+        """Turn a part's panes in memory; totals are summed anew, and counters begin at 0."""
         for series in (self.fine, self.coarse):
             if series is not None:
                 for key in [k for k in series.hot if k[0] is part]:
-                    series.hot[key] = watch.settle(series.hot[key])
+                    series.hot[key] = turned(series.hot[key])
                     series.dirty.add(key)
         for resolution in (Resolution.FINE, Resolution.COARSE):
             for total in self._range_totals(resolution):
@@ -328,13 +350,26 @@ class Version:
 
     # --- learning ---------------------------------------------------------------------------
 
-    def learned_days(self, part: Part, end: int) -> dict[int, LearningRow]:
-        """What was learned in coarse panes before *end*, by day. Reads every pane since the first."""
+    def learning_from(self, part: Part) -> float | None:
+        """When the learning of a part's reference began; None before the first record."""
+        watch = self.watch(part)
+        since = None if watch is None else watch.since
+        if self.first_time is None or since is None:
+            return self.first_time
+        return max(self.first_time, since)
+
+    def learned_days(self, part: Part, end: int, begin: int | None = None) -> dict[int, LearningRow]:
+        """What was learned in coarse panes from *begin* (the first one) to before *end*, by day.
+
+        Reads every pane of them.
+        """
         grid = self.coarse.grid
         days: dict[int, LearningRow] = {}
-        if self.first_time is None:
+        learning_from = self.learning_from(part)
+        if learning_from is None:
             return days
-        begin = max(grid.index(self.first_time), end - grid.closed_panes(self.retained_seconds))
+        begin = grid.index(learning_from) if begin is None else begin
+        begin = max(begin, end - grid.closed_panes(self.retained_seconds))
         for index in range(begin, end):
             row = self.coarse.peek(part, index)
             if isinstance(row, LearningRow):

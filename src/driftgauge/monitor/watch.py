@@ -32,6 +32,8 @@ class Watch:
             the reference's.
         reference: what current windows are compared with; None while learning.
         codes: the coarse bins of the first *coded* features; None until a reference is fixed.
+        learned: records in learning bins that came since learning began.
+        since: when learning began anew, on the model's clock; None: with the first record.
     """
 
     def __init__(
@@ -45,6 +47,9 @@ class Watch:
         self.inputs: Inputs | None = None
         self.coded = coded
         self.codes: CoarseCodes | None = None
+        self.learned = 0
+        self.since: float | None = None
+        self._bins_mark = b""
 
     @property
     def binned(self) -> bool:
@@ -55,13 +60,21 @@ class Watch:
         """Count in the bins of *reference* from now on."""
         self.reference, self.state = reference, state
         self.inputs = Inputs(reference.bins)
+        self._bins_mark = references.bins_mark(reference.bins)
         if self.coded:
-            self.codes = CoarseCodes(self.inputs, reference.id, tuple(self.declared), self.coded)
+            mark = self._bins_mark.hex()
+            self.codes = CoarseCodes(self.inputs, mark, tuple(self.declared), self.coded)
 
     def propose(self, reference: Reference, state: ReferenceState) -> None:
         """Compare with *reference*, and go on learning."""
         self.reference, self.state = reference, state
         self.inputs = Inputs(reference.bins)
+
+    def forget(self, since: float) -> None:
+        """Begin learning anew at *since*."""
+        self.reference = self.inputs = self.codes = None
+        self.state = ReferenceState.LEARNING
+        self.learned, self.since = 0, since
 
     def zero(self) -> Row | LearningRow:
         """The state of no records."""
@@ -84,22 +97,19 @@ class Watch:
         return self.inputs.row(numeric, categorical, records)
 
     def encode(self, row: Row | LearningRow) -> bytes:
-        """The row with a mark of what it is: learned, or in the bins of which reference."""
+        """The row with a mark of what it is: learned, or in which bins."""
         if isinstance(row, LearningRow):
             return _LEARNED + row.to_bytes()
-        return _BINNED + self._mark() + row.to_bytes()
-
-    def _mark(self) -> bytes:
-        return b"" if self.reference is None else bytes.fromhex(self.reference.id)
+        return _BINNED + self._bins_mark + row.to_bytes()
 
     def decode(self, data: bytes) -> Row | LearningRow:
         """A saved row; a learning one in the reference's bins once those are fixed.
 
-        A row in the bins of another reference counts nothing here: bins can't be converted.
+        A row in other bins counts nothing here: bins can't be converted.
         """
         if data[:1] == _LEARNED:
             return self.settle(LearningRow.from_bytes(data[1:]))
-        mark = self._mark()
+        mark = self._bins_mark
         if self.inputs is None or not self.binned or data[1 : 1 + len(mark)] != mark:
             return self.zero()
         return self.inputs.load(data[1 + len(mark) :])

@@ -3,16 +3,27 @@
 from driftgauge.reference.build import build, guess_kinds
 from driftgauge.reference.file import from_json, load, to_json
 from driftgauge.reference.projection import project
-from driftgauge.reference.values import DAY_SECONDS, Reference, halves_differ, moments
+from driftgauge.reference.values import (
+    DAY_SECONDS,
+    Reference,
+    bins_mark,
+    halves_differ,
+    identified,
+    merged,
+    moments,
+)
 
 __all__ = [
     "DAY_SECONDS",
     "Reference",
+    "bins_mark",
     "build",
     "from_json",
     "guess_kinds",
     "halves_differ",
+    "identified",
     "load",
+    "merged",
     "moments",
     "project",
     "to_json",

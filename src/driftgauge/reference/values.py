@@ -10,7 +10,7 @@ import numpy as np
 
 from driftgauge.layout import Row
 from driftgauge.records import Floats, Ints
-from driftgauge.sketches.inputs import NUMERIC_BINS, InputBins, Inputs
+from driftgauge.sketches.inputs import COARSE_CELLS, NUMERIC_BINS, InputBins, Inputs
 from driftgauge.stats.divergence import psi
 
 DAY_SECONDS = 86_400
@@ -76,14 +76,86 @@ def _chosen(whole: Inputs, row: Row, part: Inputs, numeric: Sequence[int], texts
     return chosen
 
 
+def merged(inputs: Reference, outputs: Reference) -> Reference:
+    """One reference of the inputs' and the outputs': what `only` takes apart again.
+
+    Exact, ids included, where both stand on the same records. Else the number of records is the
+    greater of both, the time spans both, and a name has no counts on days of the other alone.
+    """
+    parts = (inputs.bins, outputs.bins)
+    limit = max(bins.limit for bins in parts)
+    bins = InputBins(
+        numeric=(*parts[0].numeric, *parts[1].numeric),
+        categorical=(*parts[0].categorical, *parts[1].categorical),
+        identifiers=parts[0].identifiers | parts[1].identifiers,
+        edges=np.concatenate([b.edges for b in parts]),
+        centre=np.concatenate([b.centre for b in parts]),
+        low=np.concatenate([b.low for b in parts]),
+        high=np.concatenate([b.high for b in parts]),
+        coarse=np.concatenate([b.coarse for b in parts]),
+        categories=(*parts[0].categories, *parts[1].categories),
+        folded=(*parts[0].folded, *parts[1].folded),
+        limit=limit,
+    )
+    first, last = np.fmin(inputs.first, outputs.first), np.fmax(inputs.last, outputs.last)
+    row = _joined_rows(Inputs(bins), inputs, outputs)
+    return identified(bins, row, float(first), float(last), _joined_days(inputs, outputs))
+
+
+def _joined_rows(whole: Inputs, *parts: Reference) -> Row:
+    row, layout = whole.zero(), whole.layout
+    numeric, texts = 0, 0
+    for part in parts:
+        own, bins = Inputs(part.bins), part.bins
+        records = own.layout.count(part.row, "records")
+        np.maximum(layout.count(row, "records"), records, out=layout.count(row, "records"))
+        place = slice(numeric, numeric + len(bins.numeric))
+        for name in ("bins", "clipped", "outside"):
+            layout.count(row, name)[place] = own.layout.count(part.row, name)
+        for name in ("deviation", "square"):
+            layout.sum(row, name)[place] = own.layout.sum(part.row, name)
+        cells = layout.count(row, "categories")[texts : texts + len(bins.categorical)]
+        block = own.layout.count(part.row, "categories")
+        cells[:, : bins.limit], cells[:, whole.other :] = block[:, : bins.limit], block[:, own.other :]
+        numeric, texts = place.stop, texts + len(bins.categorical)
+    return row
+
+
+def _joined_days(inputs: Reference, outputs: Reference) -> tuple[tuple[int, Ints], ...]:
+    """Coarse counts by day, numeric names of both before categorical names of both."""
+    parts = (inputs, outputs)
+    by_day = [dict(part.days) for part in parts]
+    found = []
+    for day in sorted({*by_day[0], *by_day[1]}):
+        blocks = [
+            days.get(day, np.zeros((len(p.bins.numeric) + len(p.bins.categorical), COARSE_CELLS), np.int64))
+            for days, p in zip(by_day, parts, strict=True)
+        ]
+        numeric = [block[: len(p.bins.numeric)] for block, p in zip(blocks, parts, strict=True)]
+        texts = [block[len(p.bins.numeric) :] for block, p in zip(blocks, parts, strict=True)]
+        found.append((day, np.concatenate([*numeric, *texts])))
+    return tuple(found)
+
+
+def bins_mark(bins: InputBins) -> bytes:
+    """Six bytes that tell bins apart: rows of the same mark may be added."""
+    more = (bins.centre.astype("<f8").tobytes(), bins.coarse.astype("<i8").tobytes(), b"%d" % bins.limit)
+    return _bins_digest(bins, b"".join(more)).digest()
+
+
+def _bins_digest(bins: InputBins, more: bytes) -> hashlib.blake2b:
+    digest = hashlib.blake2b(digest_size=6)
+    digest.update(repr((bins.numeric, bins.categorical, bins.categories)).encode())
+    digest.update(bins.edges.astype("<f8").tobytes())
+    digest.update(more)
+    return digest
+
+
 def identified(
     bins: InputBins, row: Row, first: float, last: float, days: tuple[tuple[int, Ints], ...]
 ) -> Reference:
     """The reference of these parts, with the id that its edges, categories and counts give it."""
-    digest = hashlib.blake2b(digest_size=6)
-    digest.update(repr((bins.numeric, bins.categorical, bins.categories)).encode())
-    digest.update(bins.edges.astype("<f8").tobytes())
-    digest.update(row.counts.astype("<u4").tobytes())
+    digest = _bins_digest(bins, row.counts.astype("<u4").tobytes())
     return Reference(digest.hexdigest(), bins, row, first, last, days)
 
 

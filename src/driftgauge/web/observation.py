@@ -91,7 +91,7 @@ class Observation:
             if version.state.model == name and wanted in {None, version.state.model_version}
         )
         if not versions:
-            raise _unknown_model()
+            raise unknown_model()
         return respond(encode_model(Model(name, snapshot.evaluated_at, versions)))
 
     async def history(self, request: web.BaseRequest, parameters: Parameters) -> web.StreamResponse:
@@ -106,7 +106,7 @@ class Observation:
         )
         rows = await self._port.history(wanted)
         if rows is None:
-            raise _unknown_model()
+            raise unknown_model()
         return respond_json(History(name, rows))
 
     async def openapi(self, request: web.BaseRequest, _: Parameters) -> web.StreamResponse:  # noqa: ARG002
@@ -155,5 +155,6 @@ def _rfc3339(text: str) -> float:
     return found.timestamp()
 
 
-def _unknown_model() -> RequestError:
+def unknown_model() -> RequestError:
+    """404 for a name that isn't known."""
     return RequestError(404, Reason.NOT_FOUND, "no model of this name and version; GET /v1/models lists them")

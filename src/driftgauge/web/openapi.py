@@ -9,6 +9,7 @@ import msgspec
 
 from driftgauge import __version__
 from driftgauge.web.answers import History, Model, Models
+from driftgauge.web.ports import ReferenceChange
 from driftgauge.web.problem import PROBLEM_JSON, Problem, Taken, title
 
 # What JSON Schema and OpenAPI are: trees of whatever JSON has.
@@ -29,6 +30,9 @@ _OUTCOME_EXAMPLE: Json = {"model": "churn", "prediction_id": "a1", "outcome": 1}
 
 _MODEL = ("model", "path", "string", "The model's name, percent-encoded.")
 _VERSION = ("model_version", "query", "string", "Only this version.")
+_NEWEST = ("model_version", "query", "string", "This version; the newest without it.")
+_WINDOW = ("window", "query", "string", "A duration, `30d`: take the records of it that are kept.")
+_SINCE = ("since", "query", "string", "Epoch seconds or RFC 3339: take the records since then.")
 _NAMES = ("name[]", "query", "array", "Only these metrics; may come several times.")
 _START = ("start", "query", "string", "Epoch seconds or RFC 3339: only what begins then or later.")
 _END = ("end", "query", "string", "Epoch seconds or RFC 3339: only what begins earlier.")
@@ -59,6 +63,7 @@ class Operation:
     also: tuple[int, ...] = ()
 
 
+_CHANGE_FAILURES = (400, 403, 404, 409, 429, 503)
 _INTAKE_FAILURES = (400, 403, 408, 413, 415, 417, 422, 429, 503)
 
 OPERATIONS: tuple[Operation, ...] = (
@@ -113,6 +118,29 @@ OPERATIONS: tuple[Operation, ...] = (
         (_MODEL, _VERSION, _START, _END),
         gives=(("application/json", "History"),),
         fails=(400, 404, 503),
+    ),
+    Operation(
+        "get",
+        "/v1/models/{model}/reference",
+        "What a version is compared with, as `driftgauge profile` writes it.",
+        (_MODEL, _NEWEST),
+        fails=(404, 503),
+    ),
+    Operation(
+        "post",
+        "/v1/models/{model}/reference/accept",
+        "Freeze the references that are provisional or unstable. Answers after the commit.",
+        (_MODEL, _NEWEST),
+        gives=(("application/json", "ReferenceChange"),),
+        fails=_CHANGE_FAILURES,
+    ),
+    Operation(
+        "post",
+        "/v1/models/{model}/reference/relearn",
+        "Learn the references anew, or take what is kept of a window. Answers after the commit.",
+        (_MODEL, _NEWEST, _WINDOW, _SINCE),
+        gives=(("application/json", "ReferenceChange"),),
+        fails=_CHANGE_FAILURES,
     ),
     Operation("get", "/openapi.json", "This document."),
 )
@@ -198,7 +226,7 @@ def document() -> Json:
 
 def _schemas() -> dict[str, Json]:
     _, found = msgspec.json.schema_components(
-        (Taken, Problem, Models, Model, History), ref_template=_REFERENCE
+        (Taken, Problem, Models, Model, History, ReferenceChange), ref_template=_REFERENCE
     )
     for schema in found.values():
         properties = schema.get("properties", {})

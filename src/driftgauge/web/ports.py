@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from driftgauge.records import Answer, Request
+from driftgauge.reference import Reference
 from driftgauge.snapshot import Notice, Snapshot
 
 
@@ -80,8 +82,63 @@ class HistoryQuery:
     end: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ReferenceQuery:
+    """Whose reference is asked for; None is the newest version."""
+
+    model: str
+    model_version: str | None = None
+
+
+class ReferenceAction(StrEnum):
+    """What may be done with a reference."""
+
+    ACCEPT = "accept"
+    RELEARN = "relearn"
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceRequest:
+    """What to do with whose reference.
+
+    Attributes:
+        model_version: None is the newest.
+        window, since: relearn: take what is kept of so many seconds, or since an epoch second;
+            with neither begin to learn.
+    """
+
+    model: str
+    model_version: str | None
+    action: ReferenceAction
+    window: float | None = None
+    since: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReferencePart:
+    """What became of the reference of a version's inputs or outputs, and what it stands on."""
+
+    part: str
+    state: str
+    reference: str
+    records: int
+    span_seconds: float
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceChange:
+    """What ``POST /v1/models/{model}/reference/...`` answers."""
+
+    model: str
+    model_version: str
+    parts: tuple[ReferencePart, ...]
+
+
 class IntakePort(Protocol):
-    """Takes records. Both methods are called on the event loop, `submit` by many requests at once."""
+    """Takes records, and orders about references. Called on the event loop, `submit` by many requests
+    at once.
+    """
 
     def requests_open(self) -> None:
         """Return when a body may be read now.
@@ -100,9 +157,16 @@ class IntakePort(Protocol):
             RequestError: the whole request was refused and nothing of it was kept.
         """
 
+    async def change_reference(self, request: ReferenceRequest) -> ReferenceChange | None:
+        """Accept or relearn a reference, and return after the commit; None for an unknown version.
+
+        Raises:
+            RequestError: 409, it can't be done now, and why; 503, the store can't take it.
+        """
+
 
 class ObservationPort(Protocol):
-    """Gives what is known. All but `history` return at once, from finished values."""
+    """Gives what is known. All but `history` and `reference` return at once, from finished values."""
 
     def metrics(
         self, accept: str, accept_encoding: str, names: Sequence[str]
@@ -132,6 +196,13 @@ class ObservationPort(Protocol):
 
         Raises:
             RequestError: 503, the store can't be read now.
+        """
+
+    async def reference(self, query: ReferenceQuery) -> Reference | None:
+        """What a version is compared with, None for a version that isn't known.
+
+        Raises:
+            RequestError: 404, it has no reference yet; 503, the store isn't open.
         """
 
 

@@ -18,6 +18,7 @@ from driftgauge.web.intake import Intake
 from driftgauge.web.observation import Observation
 from driftgauge.web.ports import DoorCounts, IntakePort, ObservationPort
 from driftgauge.web.protocol import DoorServer
+from driftgauge.web.references import References
 from driftgauge.web.routing import Door, Route
 
 INTAKE, OBSERVATION, OUTSIDE = "intake", "observation", "outside"
@@ -74,11 +75,14 @@ class Doors:
     ) -> None:
         self._counts = counts
         self._drain_seconds = drain_seconds
-        self._doors = self._configured(config, Intake(config, intake, counts), observation)
+        references = References(intake, observation)
+        self._doors = self._configured(config, Intake(config, intake, counts), observation, references)
 
-    def _configured(self, config: Config, intake: Intake, port: ObservationPort) -> tuple[_Opened, ...]:
-        observation = Observation(port, self._intake_address).routes()
-        everything = (*intake.routes(), *observation)
+    def _configured(
+        self, config: Config, intake: Intake, port: ObservationPort, references: References
+    ) -> tuple[_Opened, ...]:
+        observation = (*Observation(port, self._intake_address).routes(), *references.reading_routes())
+        everything = (*intake.routes(), *references.changing_routes(), *observation)
         found = [_Opened(INTAKE, config.intake.listen, everything, _token(config.intake.token_file))]
         # One address for both is enough: the intake door answers all paths.
         if config.observation.listen != config.intake.listen or config.intake.listen.endswith(":0"):

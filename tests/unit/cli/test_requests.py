@@ -5,9 +5,12 @@ from __future__ import annotations
 import http.client
 import json
 
+import numpy as np
 import pytest
 
+from driftgauge import reference as references
 from driftgauge.cli import client
+from driftgauge.sketches.learning import LearningRow, NumericTally
 
 
 class Connection:
@@ -145,3 +148,54 @@ def test_a_socket_can_be_named(run):
     assert result.stderr == (
         "driftgauge: unix:/nowhere.sock: expected a running driftgauge, got: No such file or directory\n"
     )
+
+
+CHANGED = json.dumps(
+    {"model": "a/b", "model_version": "2", "parts": [
+        {"part": "inputs", "state": "frozen", "reference": "ab12", "records": 12345, "span_seconds": 172800.0,
+         "note": "was unstable; alternate days differ in age"},
+        {"part": "outputs", "state": "learning", "reference": "", "records": 0, "span_seconds": 0.0, "note": "begins"},
+    ]}
+).encode()  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "target"),
+    [
+        (("accept", "a/b"), "/v1/models/a%2Fb/reference/accept"),
+        (("accept", "a/b", "--version", "2"), "/v1/models/a%2Fb/reference/accept?model_version=2"),
+        (("relearn", "a/b"), "/v1/models/a%2Fb/reference/relearn"),
+        (("relearn", "a/b", "--window", "30d"), "/v1/models/a%2Fb/reference/relearn?window=2592000.000s"),
+        (("relearn", "a/b", "--since", "1970-01-02"), "/v1/models/a%2Fb/reference/relearn?since=86400.0"),
+    ],
+)
+def test_an_order_is_posted_and_its_answer_told(asked, words, target):
+    found, result = asked("reference", *words, body=CHANGED)
+    assert found[0][:2] == ("POST", target)
+    assert result.stdout.splitlines() == [
+        "a/b 2 inputs: frozen, ab12, 12,345 records over 2.0 days; was unstable; alternate days differ in age",
+        "a/b 2 outputs: learning, begins",
+    ]
+
+
+def test_a_window_and_a_time_are_too_much(asked):
+    found, result = asked("reference", "relearn", "m", "--window", "1d", "--since", "5")
+    assert (result.exit_code, found) == (2, [])
+    assert "expected --window or --since, got both" in result.stderr
+
+
+def test_a_reference_is_exported_as_it_came(asked, tmp_path):
+    row = LearningRow(3, {"f:x": NumericTally.of(np.array([1.0, 2.0, 3.0]), 1.0)})
+    built = references.build({0: row}, first=0.0, last=43200.0, declared={}, category_limit=5)
+    body = references.to_json(built)
+    told = f"reference {built.id}: 1 features and outputs, 3 records over 0.5 days\n"
+    found, result = asked("reference", "export", "m", body=body)
+    assert found[0][:2] == ("GET", "/v1/models/m/reference")
+    assert (result.stdout_bytes, result.stderr) == (body, told)
+    _, result = asked("reference", "export", "m", "-o", "r.json", body=body)
+    assert (result.stdout, result.stderr) == ("", told)
+    assert (tmp_path / "r.json").read_bytes() == body
+    _, result = asked("reference", "export", "m", "-o", "absent/r.json", body=body)
+    assert result.stderr == "driftgauge: absent/r.json: can't be written: No such file or directory\n"
+    _, result = asked("reference", "export", "m", body=b"[]")
+    assert result.stderr.startswith("driftgauge: http://127.0.0.1:9877: expected a reference file, got: ")

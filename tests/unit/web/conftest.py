@@ -31,6 +31,7 @@ class FakeIntake:
     answer: Answer = Answer(accepted=1)
     closed: Exception | None = None
     error: BaseException | None = None
+    changed: object = None
     requests: list = field(default_factory=list)
     gate: threading.Event | None = None
     entered: threading.Event = field(default_factory=threading.Event)
@@ -48,6 +49,12 @@ class FakeIntake:
             raise self.error
         return self.answer
 
+    async def change_reference(self, request):
+        self.requests.append(request)
+        if self.error is not None:
+            raise self.error
+        return self.changed
+
 
 @dataclass
 class FakeObservation:
@@ -58,6 +65,7 @@ class FakeObservation:
     well: Health = Health()
     is_ready: Readiness = Readiness(True)
     rows: tuple | None = ()
+    known: object = None
     asked: list = field(default_factory=list)
     error: BaseException | None = None
 
@@ -90,6 +98,12 @@ class FakeObservation:
         if self.error is not None:
             raise self.error
         return self.rows
+
+    async def reference(self, query):
+        self.asked.append(query)
+        if self.error is not None:
+            raise self.error
+        return self.known
 
 
 @dataclass
