@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NewType
 
 Seconds = NewType("Seconds", float)
@@ -35,6 +36,16 @@ class Task(StrEnum):
     BINARY = "binary"
     MULTICLASS = "multiclass"
     REGRESSION = "regression"
+
+
+# The settings of `value` that a task has, in the order of the cells that they price.
+VALUES_OF_TASK: Mapping[Task, tuple[str, ...]] = MappingProxyType(
+    {
+        Task.BINARY: ("true_negative", "false_positive", "false_negative", "true_positive"),
+        Task.MULTICLASS: ("wrong", "right"),
+        Task.REGRESSION: ("over", "under"),
+    }
+)
 
 
 class FeatureKind(StrEnum):
@@ -81,6 +92,38 @@ class Feature:
     max: float | None = described(
         "greatest value that is in range (numeric); the reference's when absent", default=None
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What decisions are worth, in one currency; costs are negative.
+
+    A record whose outcome carries a `value` of its own is worth that instead.
+    """
+
+    currency: str = described("the unit of every value, as people write it: EUR")
+    true_positive: float | None = described("binary: value of a true positive; 0 when absent", default=None)
+    false_positive: float | None = described("binary: value of a false positive; 0 when absent", default=None)
+    false_negative: float | None = described("binary: value of a false negative; 0 when absent", default=None)
+    true_negative: float | None = described("binary: value of a true negative; 0 when absent", default=None)
+    right: float | None = described("multiclass: value of a right prediction; 0 when absent", default=None)
+    wrong: float | None = described("multiclass: value of a wrong prediction; 0 when absent", default=None)
+    over: float | None = described(
+        "regression: value of each unit that the prediction is above the outcome; 0 when absent",
+        default=None,
+    )
+    under: float | None = described(
+        "regression: value of each unit that the prediction is below the outcome; 0 when absent",
+        default=None,
+    )
+    weight: str | None = described(
+        "a numeric feature that multiplies the values above, as the amount of a loan; 1 when absent",
+        default=None,
+    )
+
+    def cells(self, task: Task) -> tuple[float, ...]:
+        """The value of each cell of a task, as in `VALUES_OF_TASK`."""
+        return tuple(getattr(self, name) or 0.0 for name in VALUES_OF_TASK[task])
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +191,7 @@ class Model:
     concept: Concept = described(
         "what is watched of the relation between inputs and outcome", default_factory=Concept
     )
+    value: Value | None = described("what decisions are worth; not counted when absent", default=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -238,6 +238,64 @@ class ErrorSums:
     outcome_centre: Value
 
 
+@dataclass(frozen=True, slots=True)
+class ValueInfo:
+    """The unit of a version's values; `configured` is 1."""
+
+    model: str
+    model_version: str
+    currency: str
+    configured: Value
+
+
+@dataclass(frozen=True, slots=True)
+class BusinessValue:
+    """What decisions were worth in one window, cohort and segment (``segment=""``: the whole model)."""
+
+    model: str
+    model_version: str
+    window: str
+    cohort: str
+    segment: str
+    segment_value: str
+    samples: Value
+    value: Value = None
+    low: Value = None
+    high: Value = None
+    mean: Value = None
+
+
+@dataclass(frozen=True, slots=True)
+class BestThreshold:
+    """The threshold that would have paid most in the newest matured window, beside the one in use.
+
+    `value` and `value_in_use` are of the same `samples`: decisions with a score.
+    """
+
+    model: str
+    model_version: str
+    window: str
+    samples: Value
+    threshold: Value
+    threshold_in_use: Value
+    value: Value
+    value_in_use: Value
+    gain: Value
+    gain_low: Value
+    gain_high: Value
+
+
+@dataclass(frozen=True, slots=True)
+class ThresholdValue:
+    """What the decisions of a matured window would have been worth at one threshold; never exported."""
+
+    model: str
+    model_version: str
+    window: str
+    threshold: float
+    value: float
+
+
 Row = (
     WindowState
     | Drift
@@ -251,6 +309,9 @@ Row = (
     | ScoreBin
     | ConfusionCell
     | ErrorSums
+    | ValueInfo
+    | BusinessValue
+    | BestThreshold
 )
 
 
@@ -268,7 +329,8 @@ class VersionSnapshot:
     """All rows of one model version, in the order in which they are exported.
 
     `segment_classes` is for people (the page, GET /v1/models); its rows are among `classes` too where
-    the family `segments` is switched on.
+    the family `segments` is switched on. So is `segment_value`, whose rows stand in `value` without
+    their intervals unless it is. `threshold_values` is for people only.
     """
 
     state: VersionState
@@ -284,6 +346,11 @@ class VersionSnapshot:
     score_bins: tuple[ScoreBin, ...]
     confusion: tuple[ConfusionCell, ...]
     errors: tuple[ErrorSums, ...]
+    value_info: tuple[ValueInfo, ...] = ()
+    value: tuple[BusinessValue, ...] = ()
+    segment_value: tuple[BusinessValue, ...] = ()
+    best_thresholds: tuple[BestThreshold, ...] = ()
+    threshold_values: tuple[ThresholdValue, ...] = ()
 
     def rows(self) -> tuple[Row, ...]:
         """Every row, class by class."""
@@ -300,6 +367,9 @@ class VersionSnapshot:
             *self.score_bins,
             *self.confusion,
             *self.errors,
+            *self.value_info,
+            *self.value,
+            *self.best_thresholds,
         )
 
 

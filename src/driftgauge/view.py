@@ -12,6 +12,7 @@ from driftgauge.sketches.inputs import Inputs
 from driftgauge.sketches.learning import LearningRow
 from driftgauge.sketches.quality import Quality
 from driftgauge.sketches.scores import Scores
+from driftgauge.sketches.value import Value
 from driftgauge.snapshot import ReferenceState
 
 
@@ -53,6 +54,8 @@ class WindowView:
             where the window has so many panes; those where nothing came are left out.
         scores: all predictions of the window by score, labelled or not; None while the task isn't known.
         matured_scores: those of the matured window.
+        value_arrived, value_matured: what the decisions of the same two were worth; None where no
+            value is configured.
     """
 
     name: str
@@ -73,6 +76,8 @@ class WindowView:
     matured_groups: Row | None
     scores: Row | None
     matured_scores: Row | None
+    value_arrived: Row | None = None
+    value_matured: Row | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +107,4 @@ class VersionView:
     predicted_at: float | None
     outcome_at: float | None
     scores: Scores | None
+    value: Value | None = None

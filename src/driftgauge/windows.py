@@ -31,6 +31,8 @@ class Part(StrEnum):
     ARRIVED = "arrived"
     MATURED = "matured"
     PREDICTED = "predicted"
+    VALUE_ARRIVED = "value_arrived"
+    VALUE_MATURED = "value_matured"
 
 
 class Resolution(StrEnum):

@@ -61,6 +61,9 @@ def one_version(model: str, model_version: str, feature: str, absent: Value = No
         score_bins=(row(rows.ScoreBin, **of, class_="churned", outcome="1", bin="0"),),
         confusion=(row(rows.ConfusionCell, **of, outcome="churned", prediction="retained"),),
         errors=(row(rows.ErrorSums, **of, outcome_centre=-2.0),),
+        value_info=(row(rows.ValueInfo, **of, currency="EUR"),),
+        value=(row(rows.BusinessValue, **whole), row(rows.BusinessValue, **part, low=None, value=-40.0)),
+        best_thresholds=(row(rows.BestThreshold, **window),),
     )
 
 

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 import driftgauge
 from driftgauge import reference
+from driftgauge.config import Task
 from driftgauge.errors import StoreError
 from driftgauge.layout import LinearSketch, Row, Sketch
 from driftgauge.sketches.inputs import Inputs
@@ -40,6 +41,7 @@ from driftgauge.sketches.scores import (
     Scores,
 )
 from driftgauge.sketches.traffic import Traffic
+from driftgauge.sketches.value import Value
 from driftgauge.windows import Grid, PaneSeries, Part, RangeTotal
 
 TINY, HUGE = 5e-324, float(np.finfo(np.float64).max)
@@ -194,7 +196,37 @@ def quality(make, task):
     return Case(make, lambda rng, n, shape: draw_joined(rng, n, shape, task=task), joined_row)
 
 
+def draw_priced(rng, n, shape, *, task):
+    drawn = draw_joined(rng, n, shape, task=task)
+    own = np.where(rng.random(n) < 0.8, np.nan, NUMBERS["normal"](rng, n))
+    return Batch({**drawn.columns, "value": own, "weight": NUMBERS[shape](rng, n)}, n)
+
+
+def priced_row(sketch, batch):
+    return sketch.row(
+        Joined(
+            batch["outcome"],
+            batch["prediction"],
+            batch["score"],
+            np.ascontiguousarray(batch["scores"].T),
+            batch["segments"],
+            batch["delay"],
+            value=batch["value"],
+            weight=batch["weight"],
+        )
+    )
+
+
+def value(task, weight):
+    return Case(
+        lambda: Value(GROUPS, task, weight=weight),
+        lambda rng, n, shape: draw_priced(rng, n, shape, task=task),
+        priced_row,
+    )
+
+
 CASES = {
+    Value: [value(task, weight) for task in Task for weight in (None, "amount")],
     Traffic: [Case(Traffic, draw_traffic, lambda s, b: s.row(b["latency"], b["failed"]))],
     Learning: [Case(lambda: Learning(5), draw_features, learning_row)],
     Inputs: [
@@ -529,6 +561,12 @@ def families(sketch, row, batch):
         elif isinstance(sketch, MulticlassScores):
             classes = sketch.coarse(row).sum(axis=(0, 2))
             yield from (classes + 1_000 - sketch.count(row, "scored").sum()).tolist()
+    elif isinstance(sketch, Value):
+        known = ~np.isnan(batch["prediction"])
+        if sketch.weighted:
+            known &= np.isfinite(batch["weight"])
+        left = int((np.isnan(batch["value"]) & ~known).sum())
+        yield int(sketch.samples(row)[0]) + left
     else:
         yield int(sketch.outcomes(row)[0])
         given = {"binary": "confusion", "regression": "errors"}.get(sketch_task(sketch), "predicted")

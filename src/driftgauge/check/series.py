@@ -18,7 +18,9 @@ from driftgauge.records import Kind, Reason
 from driftgauge.sketches.inputs import COARSE_BINS, COARSE_CELLS
 from driftgauge.sketches.quality import COARSE_SCORE_BINS
 from driftgauge.snapshot import (
+    BestThreshold,
     BinCount,
+    BusinessValue,
     ClassQuality,
     Cohort,
     ConfusionCell,
@@ -30,6 +32,7 @@ from driftgauge.snapshot import (
     Quality,
     ReferenceState,
     ScoreBin,
+    ValueInfo,
     VersionState,
     WindowState,
 )
@@ -82,6 +85,9 @@ _COUNTS = frozenset(
         "values",
         "outcomes",
         "outcomes_below",
+        "configured",
+        "threshold",
+        "threshold_in_use",
     }
 )
 
@@ -135,6 +141,8 @@ def rows(shape: Shape, families: Collection[str]) -> Iterator[Row]:
         for cohort in _COHORTS:
             yield from _quality(shape, {"window": window, "cohort": cohort}, families)
     yield from _fleet(shape)
+    if shape.currency:
+        yield from _value(shape, families)
 
 
 def _quality(shape: Shape, labels: Mapping[str, str], families: Collection[str]) -> Iterator[Row]:
@@ -150,6 +158,17 @@ def _quality(shape: Shape, labels: Mapping[str, str], families: Collection[str])
             yield Row(ClassQuality, {**of_group, "class": ""}, _OF_CLASS)
             for name in shape.classes:
                 yield Row(ClassQuality, {**of_group, "class": name}, _OF_CLASS | {"roc_auc_half_width"})
+
+
+def _value(shape: Shape, families: Collection[str]) -> Iterator[Row]:
+    yield Row(ValueInfo, {"currency": shape.currency})
+    for window in shape.windows:
+        for cohort, (segment, value) in product(_COHORTS, shape.groups):
+            labels = {"window": window, "cohort": cohort, "segment": segment, "segment_value": value}
+            bounded = not segment or Family.SEGMENTS in families
+            yield Row(BusinessValue, labels, None if bounded else frozenset({"samples", "value"}))
+        if shape.task is Task.BINARY:
+            yield Row(BestThreshold, {"window": window})
 
 
 def _fleet(shape: Shape) -> Iterator[Row]:

@@ -33,6 +33,7 @@ class Shape:
     Attributes:
         groups: (segment, segment value), the whole model first.
         classes: labels of classes, ``other`` among them; of a binary model "0" and "1".
+        currency: the unit of value; empty where none is configured.
         assumed: what was assumed because nothing tells, in words.
     """
 
@@ -45,6 +46,7 @@ class Shape:
     groups: tuple[tuple[str, str], ...]
     classes: tuple[str, ...]
     assumed: tuple[str, ...] = ()
+    currency: str = ""
 
 
 def shape_of(name: str, model: Model, config: Config, reference: Reference | None) -> Shape:
@@ -68,6 +70,7 @@ def shape_of(name: str, model: Model, config: Config, reference: Reference | Non
         groups=(("", ""), *_segments(model, config.limits, assumed)),
         classes=_classes(task, config.limits, assumed),
         assumed=tuple(assumed),
+        currency="" if model.value is None else model.value.currency,
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from driftgauge.config import DAY, MINUTE, Feature, FeatureKind, Limits, Model, Task
 from driftgauge.config_file.fault import Fault, KeyPath, repeated, shown
 from driftgauge.config_file.scalars import duration_text, number_text
+from driftgauge.config_file.value_rules import value_faults
 
 MOST_WINDOWS = 6
 SHORTEST_WINDOW = MINUTE
@@ -28,9 +29,11 @@ def model_faults(path: KeyPath, model: Model, limits: Limits) -> Iterator[Fault]
     yield from _outcome_faults(path, model)
     if model.concept.features < 0:
         yield Fault((*path, "concept", "features"), "at least 0", str(model.concept.features))
+    yield from value_faults(path, model)
     for name, label in (
         (("positive_class",), model.positive_class),
         (("outcomes", "at_horizon"), model.outcomes.at_horizon),
+        (("value", "currency"), model.value.currency if model.value else None),
     ):
         if label is not None:
             yield from _name_faults((*path, *name), label, limits)

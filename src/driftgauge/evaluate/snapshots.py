@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from driftgauge.evaluate import fleet
 from driftgauge.evaluate.drift import drift, drift_rows
 from driftgauge.evaluate.quality import quality
+from driftgauge.evaluate.value import best_thresholds, business_value, threshold_values, value_info
 from driftgauge.snapshot import (
     ClassQuality,
     Cohort,
@@ -55,6 +56,7 @@ def version(view: VersionView, wall: float, *, segments: bool = False) -> Versio
                 by_group += found
                 whole += classes
                 by_segment += parts
+    value, segment_value = business_value(view, segments=segments)
     return VersionSnapshot(
         state=_state(view, wall),
         windows=tuple(w for window in view.windows for w in _windows(view, window)),
@@ -72,6 +74,11 @@ def version(view: VersionView, wall: float, *, segments: bool = False) -> Versio
         score_bins=tuple(fleet.score_bins(view)),
         confusion=tuple(fleet.confusion(view)),
         errors=tuple(fleet.error_sums(view)),
+        value_info=tuple(value_info(view)),
+        value=value,
+        segment_value=segment_value,
+        best_thresholds=tuple(best_thresholds(view)),
+        threshold_values=tuple(threshold_values(view)),
     )
 
 

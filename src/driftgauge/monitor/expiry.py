@@ -8,7 +8,7 @@ import numpy as np
 
 from driftgauge.monitor import binned
 from driftgauge.monitor.joining import join_deltas
-from driftgauge.monitor.log import ANY_VERSION, RecordLog, Rows
+from driftgauge.monitor.log import ANY_VERSION, RecordLog, Rows, weights
 from driftgauge.monitor.model import Model
 from driftgauge.monitor.structure import Coder
 from driftgauge.monitor.update import PaneDelta, Tally, Update
@@ -82,6 +82,7 @@ def _implied(version: Version, rows: Rows, code: float) -> Joined:
         np.full(rows.size, np.nan),
         implied=True,
         bins=binned.read(version, rows),
+        weight=weights(rows),
     )
 
 

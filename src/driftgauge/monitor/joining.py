@@ -43,6 +43,16 @@ def join_deltas(
         PaneDelta(Part.MATURED, None, int(hour), quality.row(records.at(kept[places])).to_bytes())
         for hour, places in grouped(hours[kept])
     ]
+    value = version.model.value
+    if value is not None:
+        deltas += [
+            PaneDelta(Part.VALUE_ARRIVED, fine, coarse, version.priced(records.at(places)))
+            for fine, coarse, places in panes(version, came, arrived, now)
+        ]
+        deltas += [
+            PaneDelta(Part.VALUE_MATURED, None, int(hour), version.priced(records.at(kept[places])))
+            for hour, places in grouped(hours[kept])
+        ]
     return deltas
 
 

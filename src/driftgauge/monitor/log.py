@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from driftgauge.joins import JoinIndex
 from driftgauge.monitor.ports import Shelf
-from driftgauge.records import Ints
+from driftgauge.records import Floats, Ints
 
 Hashes = NDArray[np.uint64]
 Rows = NDArray[np.void]
@@ -31,9 +31,12 @@ class Met(IntEnum):
     """It carried its own score or prediction, is counted, and joins none."""
 
 
-def prediction_dtype(segment_columns: int, classes: int, bin_bytes: int) -> np.dtype[np.void]:
-    """A kept prediction: 44 bytes with three segment columns; *classes* probabilities beside, and the
-    coarse bins of its features with the tag of what binned them.
+def prediction_dtype(
+    segment_columns: int, classes: int, bin_bytes: int, *, weighted: bool = False
+) -> np.dtype[np.void]:
+    """A kept prediction: 44 bytes with three segment columns; *classes* probabilities beside, the
+    coarse bins of its features with the tag of what binned them, and the weight of its value where one
+    is configured.
     """
     fields: list[tuple[str, str] | tuple[str, str, tuple[int, ...]]] = [
         ("low", "<u8"),
@@ -48,6 +51,8 @@ def prediction_dtype(segment_columns: int, classes: int, bin_bytes: int) -> np.d
         fields += [("binned_by", "<u4"), ("bins", "u1", (bin_bytes,))]
     if classes:
         fields.append(("scores", "<f8", (classes,)))
+    if weighted:
+        fields.append(("weight", "<f8"))
     return np.dtype(fields)
 
 
@@ -62,6 +67,11 @@ OUTCOME: Final = np.dtype(
         ("met", "u1"),
     ]
 )
+
+
+def weights(rows: Rows) -> Floats | None:
+    """The weights that kept predictions carry; None where none is configured."""
+    return rows["weight"].copy() if "weight" in (rows.dtype.names or ()) else None
 
 
 class RecordLog:

@@ -20,6 +20,7 @@ from driftgauge.sketches.quality import (
     RegressionQuality,
 )
 from driftgauge.sketches.scores import BinaryScores, MulticlassScores, RegressionScores, Scores
+from driftgauge.sketches.value import Value
 from driftgauge.windows import Grid, Part
 
 
@@ -57,6 +58,7 @@ class Model:
         self.structure = Structure(task=config.task)
         self.quality: Quality | None = None
         self.scores: Scores | None = None
+        self.value = self._value_sketch()
         self.outcomes = RecordLog(2 * owner, OUTCOME, shelf)
         self.versions: dict[str, Version] = {}
         self.clock: float | None = None
@@ -97,6 +99,19 @@ class Model:
         if structure.task is Task.MULTICLASS:
             return MulticlassScores(groups, limits.classes + 1)
         return RegressionScores(groups)
+
+    def _value_sketch(self) -> Value | None:
+        """What counts the value of decisions; None where none is configured."""
+        limits, task = self.limits, self.config.task
+        if self.config.value is None or task is None:
+            return None
+        groups = Groups(limits.segment_columns, limits.segment_values)
+        return Value(groups, task, weight=self.value_weight)
+
+    @property
+    def value_weight(self) -> str | None:
+        """The feature that multiplies the value of decisions."""
+        return None if self.config.value is None else self.config.value.weight
 
     def now(self, wall: float) -> float:
         """The model's time; *wall* before its records clock has begun."""
@@ -167,7 +182,9 @@ class Model:
     def form(self) -> str:
         """What codes in kept records and in quality depend on; with another form they mean nothing."""
         limits, task = self.limits, self.structure.task
-        return f"{task} {limits.classes} {limits.segment_columns} {limits.segment_values} {self.coded}"
+        weighted = "" if self.value_weight is None else f" weighted by {self.value_weight}"
+        bounds = f"{limits.classes} {limits.segment_columns} {limits.segment_values}"
+        return f"{task} {bounds} {self.coded}{weighted}"
 
     def restore(self, structure: Structure, clock: float | None, waiting: int, sample_ratio: float) -> None:
         """Take up what a checkpoint saved; a task that the configuration gives now wins."""
@@ -222,7 +239,9 @@ class Model:
         elif newest is not None:
             numeric |= {n: None for n in newest.numeric if n not in texts}
             texts |= {n: None for n in newest.categorical if n not in numeric}
-        segments = self.config.segments
+        weight, segments = self.value_weight, self.config.segments
+        if weight is not None and weight not in texts:
+            numeric.setdefault(weight)  # read, though its drift may not be watched
         return Schema(
             tuple(numeric),
             tuple(texts),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from driftgauge.config import Task
 from driftgauge.monitor import binned, exports, keeping
 from driftgauge.monitor.joining import join_deltas
-from driftgauge.monitor.log import ANY_VERSION, Met, Rows
+from driftgauge.monitor.log import ANY_VERSION, Met, Rows, weights
 from driftgauge.monitor.model import Model
 from driftgauge.monitor.predictions import Piece, in_time, known_ids, outcome_rows, pick
 from driftgauge.monitor.structure import Coder, Structure
@@ -163,6 +163,7 @@ class _Work:
             np.zeros((where.size, 0)),
             self.coder.segments(columns, where.size),
             np.maximum(self.times[where] - predicted, 0.0),
+            value=batch.value[where],
         )
         self._add(self.carrier, quality, records, self.times[where], predicted)
         self._settle_kept(chosen)
@@ -219,6 +220,8 @@ class _Work:
             np.ascontiguousarray(rows["segments"].T),
             np.maximum(times - rows["time"], 0.0),
             bins=binned.read(version, rows),
+            value=self.batch.value[places],
+            weight=weights(rows),
         )
         self._add(version, quality, records, times, rows["time"].copy())
         self.unjoined[version] = self.unjoined.get(version, 0) - places.size

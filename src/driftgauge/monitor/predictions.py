@@ -132,6 +132,7 @@ class _Kept:
     score: Floats
     scores: Floats
     segments: NDArray[np.uint8]
+    weight: Floats | None
     whole: bool
 
     @classmethod
@@ -173,6 +174,7 @@ class _Kept:
             score,
             scores,
             coder.segments(columns, chosen.size),
+            value_weight(model, batch, chosen),
             whole,
         )
 
@@ -189,6 +191,19 @@ def segment_texts(model: Model, batch: Predictions) -> dict[str, Sequence[str | 
         if name not in columns and name in batch.categorical:
             columns[name] = batch.categorical[name]
     return columns
+
+
+def value_weight(model: Model, batch: Predictions, chosen: Ints) -> Floats | None:
+    """What the value of each record is multiplied by; NaN where it has no such number, None where no
+    weight is configured.
+    """
+    name = model.value_weight
+    if name is None:
+        return None
+    if name not in batch.numeric_names:
+        return np.full(chosen.size, np.nan)
+    weight: Floats = batch.numeric[batch.numeric_names.index(name)][chosen]
+    return weight
 
 
 def class_scores(batch: Predictions, chosen: Ints, coder: Coder) -> Floats:
@@ -225,6 +240,7 @@ class _Builder:
         self.fresh_texts: tuple[str, ...] = ()
         self.centres: dict[str, float] = {}
         self.growing: dict[str, float | None] = {}
+        self.values: Floats = np.zeros(0)
         self._settle_scores()
 
     def _settle_scores(self) -> None:
@@ -428,6 +444,7 @@ class _Builder:
         """
         kept, model = self.kept, self.model
         outcome, came = kept.outcome.copy(), np.maximum(kept.times, 0.0)
+        self.values = np.full(outcome.size, np.nan)
         self.outcomes = int(np.count_nonzero(~np.isnan(outcome)))
         fresh = ~np.isnan(outcome[at])
         counted = np.zeros(outcome.size, np.bool_)
@@ -448,6 +465,7 @@ class _Builder:
             counted[target] = rows["met"] == Met.COMPLETE
             outcome[target] = np.where(late | counted[target], np.nan, rows["outcome"])
             came[target] = rows["time"]
+            self.values[target] = rows["value"]
         return outcome, came, fresh, counted
 
     def _met_first(self, hashes: Hashes) -> int:
@@ -474,6 +492,8 @@ class _Builder:
             kept.segments[:, joined],
             np.maximum(came[joined] - kept.times[joined], 0.0),
             bins=None if self.codes is None else self.codes[:, joined],
+            value=self.values[joined],
+            weight=None if kept.weight is None else kept.weight[joined],
         )
         self.deltas += join_deltas(self.version, quality, records, came[joined], kept.times[joined], self.now)
         self.tally.join(self.version.name, joined.size)
@@ -491,6 +511,8 @@ class _Builder:
             rows["scores"] = kept.scores[at]
         if self.codes is not None:
             binned.write(self.version, rows, self.codes[:, at])
+        if kept.weight is not None:
+            rows["weight"] = kept.weight[at]
         return rows
 
     # --- the update -------------------------------------------------------------------------

@@ -18,8 +18,9 @@ from driftgauge.monitor.watch import Watch
 from driftgauge.reference import Reference
 from driftgauge.sketches.coarse import packed_bytes
 from driftgauge.sketches.learning import LearningRow
-from driftgauge.sketches.quality import DELAY_EDGES
+from driftgauge.sketches.quality import DELAY_EDGES, Joined
 from driftgauge.sketches.traffic import Traffic
+from driftgauge.sketches.value import Value
 from driftgauge.snapshot import ReferenceState
 from driftgauge.stats.binning import quantile_from_counts
 from driftgauge.view import VersionView, Watched, WindowView
@@ -42,6 +43,7 @@ FINE_WINDOW: Final = 2 * HOUR
 MATURE_SAMPLES: Final = 500
 KEPT_HOURS: Final = 24
 _COUNTED_FOR_LIFE: Final = frozenset({Part.INPUTS, Part.OUTPUTS, Part.ARRIVED})
+VALUE_PARTS: Final = frozenset({Part.VALUE_ARRIVED, Part.VALUE_MATURED})
 
 
 @dataclass(slots=True)
@@ -56,6 +58,7 @@ class _WindowTotals:
     matured: RangeTotal
     matured_traffic: RangeTotal
     matured_scores: RangeTotal
+    value_matured: RangeTotal
 
 
 class Version:
@@ -77,9 +80,11 @@ class Version:
         self.outputs = Watch(2, limits.categories, {})
         columns = limits.segment_columns
         plain, scored = prediction_logs(owner)
-        width = packed_bytes(model.coded)
-        self.plain = RecordLog(plain, prediction_dtype(columns, 0, width), shelf)
-        self.scored = RecordLog(scored, prediction_dtype(columns, limits.classes + 1, width), shelf)
+        width, weighted = packed_bytes(model.coded), model.value_weight is not None
+        self.plain = RecordLog(plain, prediction_dtype(columns, 0, width, weighted=weighted), shelf)
+        self.scored = RecordLog(
+            scored, prediction_dtype(columns, limits.classes + 1, width, weighted=weighted), shelf
+        )
         scale = model.scale
         self.coarse = self._series(Resolution.COARSE, model.coarse_grid)
         needs_fine = any(w <= FINE_WINDOW for w in config.windows)
@@ -119,13 +124,26 @@ class Version:
             return self.inputs.zero()
         if part is Part.OUTPUTS:
             return self.outputs.zero()
+        if part in VALUE_PARTS:
+            return self._value().zero()
         counted = self.model.scores if part is Part.PREDICTED else self.model.quality
         if counted is None:
             raise RuntimeError(f"{self.model.name}: {part} was asked for before its task is known")
         return counted.zero()
 
+    def _value(self) -> Value:
+        if self.model.value is None:
+            raise RuntimeError(f"{self.model.name}: value was asked for, and none is configured")
+        return self.model.value
+
+    def priced(self, records: Joined) -> bytes:
+        """The row of value that joined records add, as it is saved."""
+        return self._value().encode(self._value().row(records))
+
     def encode(self, part: Part, row: AnyState) -> bytes:
         """A part's row as it is saved."""
+        if part in VALUE_PARTS and isinstance(row, Row):
+            return self._value().encode(row)
         watch = self.watch(part)
         return row.to_bytes() if watch is None else watch.encode(row)
 
@@ -136,6 +154,8 @@ class Version:
             return watch.decode(data)
         if part is Part.TRAFFIC:
             return self.traffic.load(data)
+        if part in VALUE_PARTS:
+            return self._value().decode(data)
         counted = self.model.scores if part is Part.PREDICTED else self.model.quality
         try:
             return Row.from_bytes(data) if counted is None else counted.load(data)
@@ -155,7 +175,9 @@ class Version:
     def _window(self, seconds: float) -> _WindowTotals:
         fine = self.fine is not None and seconds <= FINE_WINDOW
         series = self.fine if fine and self.fine is not None else self.coarse
-        parts = (Part.TRAFFIC, Part.INPUTS, Part.OUTPUTS, Part.ARRIVED, Part.PREDICTED)
+        parts = [Part.TRAFFIC, Part.INPUTS, Part.OUTPUTS, Part.ARRIVED, Part.PREDICTED]
+        if self.model.value is not None:
+            parts.append(Part.VALUE_ARRIVED)
         scaled = seconds / self.model.scale
         matured = GroupTotals.over(self.coarse.grid.closed_panes(scaled), self._digest)
         totals = {part: RangeTotal(series, part) for part in parts}
@@ -169,6 +191,7 @@ class Version:
             RangeTotal(self.coarse, Part.MATURED, groups=matured),
             RangeTotal(self.coarse, Part.TRAFFIC),
             RangeTotal(self.coarse, Part.PREDICTED),
+            RangeTotal(self.coarse, Part.VALUE_MATURED),
         )
 
     def _digest(self, row: AnyState) -> Row:
@@ -188,7 +211,13 @@ class Version:
             if window.resolution is resolution:
                 totals += window.current.values()
             if resolution is Resolution.COARSE:
-                totals += [window.predicted, window.matured, window.matured_traffic, window.matured_scores]
+                totals += [
+                    window.predicted,
+                    window.matured,
+                    window.matured_traffic,
+                    window.matured_scores,
+                    window.value_matured,
+                ]
         return totals
 
     # --- applying ---------------------------------------------------------------------------
@@ -218,6 +247,8 @@ class Version:
 
     def _add(self, delta: PaneDelta, *, live: bool) -> None:
         part = Part(delta.part)
+        if part in VALUE_PARTS and self.model.value is None:
+            return  # it was configured when the batch was committed
         row = self.decode(part, delta.row)
         watch = self.watch(part)
         if watch is not None and isinstance(row, LearningRow):
@@ -322,6 +353,8 @@ class Version:
             window.matured.move(end - panes, end)
             window.matured_traffic.move(end - panes, end)
             window.matured_scores.move(end - panes, end)
+            if self.model.value is not None:
+                window.value_matured.move(end - panes, end)
 
     def learn_maturity(self) -> None:
         """The 95th percentile of the label delay, once enough outcomes tell; whole coarse panes."""
@@ -404,6 +437,7 @@ class Version:
             values=structure.values,
             now=now,
             quality=self.model.quality,
+            value=self.model.value,
             inputs=self._watched(Part.INPUTS),
             outputs=self._watched(Part.OUTPUTS),
             windows=tuple(self._window_view(window, now) for window in self.windows),
@@ -458,6 +492,8 @@ class Version:
         known = self.matures_after is not None
         matured = window.matured.row if known else None
         matured_scores = window.matured_scores.row if known else None
+        value = totals.get(Part.VALUE_ARRIVED)
+        value_matured = window.value_matured.row if known else None
         matured_end = self.coarse.grid.start(window.matured.end)
         return WindowView(
             name=window.name,
@@ -478,6 +514,8 @@ class Version:
             matured_groups=None if matured is None else self._groups(window.matured, self.coarse, None),
             scores=scores if isinstance(scores, Row) else None,
             matured_scores=matured_scores.copy() if isinstance(matured_scores, Row) else None,
+            value_arrived=value if isinstance(value, Row) else None,
+            value_matured=value_matured.copy() if isinstance(value_matured, Row) else None,
         )
 
     def _groups(self, total: RangeTotal, series: PaneSeries, open_pane: int | None) -> Row | None:

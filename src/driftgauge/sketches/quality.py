@@ -60,6 +60,8 @@ class Joined:
         implied: whether silence at the horizon implied these outcomes.
         bins: shape (features, n), the coarse bin of each watched feature when it was predicted, rows
             and codes as `CoarseCodes` of the version's reference has them; None where none are known.
+        value: shape (n,), what each outcome says that it was worth; NaN where it says nothing.
+        weight: shape (n,), what the values of its cell are multiplied by; NaN where it isn't known.
     """
 
     outcome: Floats
@@ -70,6 +72,8 @@ class Joined:
     delay: Floats
     implied: bool = False
     bins: NDArray[np.uint8] | None = None
+    value: Floats | None = None
+    weight: Floats | None = None
 
     def __len__(self) -> int:
         return self.outcome.size
@@ -85,6 +89,8 @@ class Joined:
             self.delay[chosen],
             self.implied,
             None if self.bins is None else self.bins[:, chosen],
+            None if self.value is None else self.value[chosen],
+            None if self.weight is None else self.weight[chosen],
         )
 
 

@@ -9,7 +9,17 @@ from tests.unit.monitor.driving import WALL, Driver, outcomes, predictions
 from driftgauge import reference as references
 from driftgauge.check.series import heads_bytes, live_weight, rows, version_weight
 from driftgauge.check.shape import shape_of
-from driftgauge.config import Config, Family, Feature, FeatureKind, Limits, Model, Outcomes, Task
+from driftgauge.config import (
+    Config,
+    Family,
+    Feature,
+    FeatureKind,
+    Limits,
+    Model,
+    Outcomes,
+    Task,
+    Value,
+)
 from driftgauge.evaluate import evaluate
 from driftgauge.exposition.live import COMPONENTS, Live
 from driftgauge.exposition.text import Exposition
@@ -110,9 +120,11 @@ def test_the_estimate_is_what_a_render_holds(tmp_path, task, families):
     rng = np.random.default_rng(20261122)
     path = tmp_path / "reference.json"
     made = reference_file(path, task, rng)
+    values = {Task.BINARY: {"false_negative": -120.1}, Task.MULTICLASS: {"wrong": -1 / 3}}
     model = Model(
         task=task, reference=path, windows=(3600.0, 86400.0), segments=("plan", "region"),
         outcomes=Outcomes(matures_after=60.0),
+        value=Value("EUR", **values.get(task, {"over": -0.1, "under": -0.3})),
     )  # fmt: skip
     limits = Limits(segment_values=VALUES, classes=4)
     config = Config(models={"churn-2026": model}, limits=limits, metrics=families)
@@ -128,7 +140,7 @@ def test_the_estimate_is_what_a_render_holds(tmp_path, task, families):
 def test_the_snapshot_has_no_row_that_the_estimate_does_not_know():
     made = set()
     for task in Task:
-        config = Config(models={"m": Model(task=task, segments=("plan",))})
+        config = Config(models={"m": Model(task=task, segments=("plan",), value=Value("EUR"))})
         made |= {row.kind for row in rows(shape_of("m", config.models["m"], config, None), tuple(Family))}
     assert made == {metric.row for metric in SNAPSHOT_METRICS}
 

@@ -70,7 +70,33 @@ SHAPE = {
     '"\\ud800": 1': f"1 '\\ud800': expected {ROOT}, got '\\ud800'",
     model("thresold: 0.5"): "3 models.m.thresold: expected a known key, got 'thresold' "
     "(did you mean threshold?)",
-    model("value: {currency: EUR}"): (f"3 models.m.value: expected one of {MODEL}, got 'value'"),
+    model("zebra: {team: risk}"): (f"3 models.m.zebra: expected one of {MODEL}, got 'zebra'"),
+    model("value: EUR"): (
+        "3 models.m.value: expected a mapping with one of currency, true_positive, false_positive, "
+        "false_negative, true_negative, right, wrong, over, under or weight, got 'EUR'"
+    ),
+    model(
+        "task: binary", "value:", "  true_positive: 40"
+    ): "4 models.m.value: expected the key currency, got none",
+    model("task: binary", "value: {currency: EUR, true_positives: 1}"): (
+        "4 models.m.value.true_positives: expected a known key, got 'true_positives' (did you mean true_positive?)"
+    ),
+    model("value: {currency: EUR}"): "3 models.m.value: expected a task beside it, got none",
+    model("task: regression", "value:", "  currency: EUR", "  over: -1", "  right: 2"): (
+        "7 models.m.value.right: expected over or under where the task is regression, got right"
+    ),
+    model("task: binary", "value: {currency: EUR, false_negative: -1e13}"): (
+        "4 models.m.value.false_negative: expected a number from -1e12 to 1e12, got -10000000000000"
+    ),
+    model("task: binary", "value: {currency: '', true_positive: 1}"): (
+        "4 models.m.value.currency: expected a text that is not empty, got ''"
+    ),
+    model("task: binary", "features: {plan: {kind: categorical}}", "value: {currency: EUR, weight: plan}"): (
+        "5 models.m.value.weight: expected a numeric feature, got 'plan', categorical"
+    ),
+    model("task: binary", "discover_features: false", "value: {currency: EUR, weight: amount}"): (
+        "5 models.m.value.weight: expected a declared feature, got 'amount'"
+    ),
     model("horizon: 30d"): (
         "3 models.m.horizon: expected a known key, got 'horizon' (did you mean outcomes.horizon?)"
     ),

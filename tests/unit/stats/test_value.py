@@ -1,0 +1,86 @@
+"""Sums of value, their interval, and every threshold at once."""
+
+import statistics
+
+import numpy as np
+import pytest
+from scipy import stats
+from sklearn.metrics import confusion_matrix
+
+from driftgauge.stats.value import by_threshold, simultaneous_z, total_interval
+
+
+def test_the_interval_is_the_sample_variance_of_the_mean_times_the_records():
+    values = [40.0, 40.0, -5.0, -120.0, 0.0, 40.0, -5.0]
+    reach = 1.96 * (len(values) * statistics.variance(values)) ** 0.5
+    low, high = total_interval(sum(values), sum(v * v for v in values), len(values))
+    assert low == pytest.approx(sum(values) - reach, rel=1e-9)
+    assert high == pytest.approx(sum(values) + reach, rel=1e-9)
+
+
+def test_the_interval_of_equal_values_has_no_width_and_that_of_one_record_is_unknown():
+    low, high = total_interval(
+        np.array([30.0, 10.0, 0.0]), np.array([300.0, 100.0, 0.0]), np.array([3, 1, 0])
+    )
+    assert (low[0], high[0]) == (30.0, 30.0)
+    assert np.isnan(low[1:]).all()
+    assert np.isnan(high[1:]).all()
+
+
+def test_the_interval_covers_what_another_window_is_worth_on_the_average():
+    rng = np.random.default_rng(3)
+    mean, n = 0.2 * 40 - 0.8 * 5, 400
+    values = np.where(rng.random((2_000, n)) < 0.2, 40.0, -5.0)
+    low, high = total_interval(values.sum(axis=1), (values**2).sum(axis=1), np.full(2_000, n))
+    covered = ((low <= mean * n) & (high >= mean * n)).mean()
+    assert 0.93 <= covered <= 0.97
+
+
+@pytest.mark.parametrize(
+    ("total", "squares", "n", "z", "words"),
+    [
+        (np.nan, 1.0, 3, 1.96, "total: expected finite numbers"),
+        (1.0, -1.0, 3, 1.96, "squares: expected finite counts of at least 0"),
+        (1.0, 1.0, -3, 1.96, "n: expected finite counts of at least 0"),
+        (1.0, 1.0, 3, 0.0, "z: expected a finite number above 0"),
+    ],
+)
+def test_an_interval_of_nonsense_is_refused(total, squares, n, z, words):
+    with pytest.raises(ValueError, match=words):
+        total_interval(total, squares, n, z=z)
+
+
+def test_every_threshold_is_what_a_weighted_confusion_matrix_gives_there():
+    rng = np.random.default_rng(1)
+    score = np.round(rng.random(500), 2)
+    outcome = (rng.random(500) < score).astype(int)
+    weight = rng.lognormal(0, 1, 500)
+    worth = np.array([[3.0, -5.0], [-120.0, 40.0]])
+    edges = np.arange(1, 100) / 100
+    bins = edges.searchsorted(score, side="right")
+    amounts = np.zeros((2, 100))
+    np.add.at(amounts, (outcome, bins), weight)
+    found = by_threshold(worth[:, 0] @ amounts, worth[:, 1] @ amounts)
+    assert found.shape == (99,)
+    for threshold, value in zip(edges, found, strict=True):
+        cells = confusion_matrix(outcome, score >= threshold, labels=[0, 1], sample_weight=weight)
+        assert value == pytest.approx((cells * worth).sum(), rel=1e-9)
+
+
+def test_thresholds_of_one_bin_or_of_other_shapes_are_refused():
+    with pytest.raises(ValueError, match="at least 2 bins"):
+        by_threshold(np.zeros(1), np.zeros(1))
+    with pytest.raises(ValueError, match="expected equal shapes"):
+        by_threshold(np.zeros(3), np.zeros(4))
+
+
+@pytest.mark.parametrize("comparisons", [1, 3, 99])
+def test_intervals_that_hold_at_once_are_those_of_bonferroni(comparisons):
+    assert simultaneous_z(comparisons) == pytest.approx(stats.norm.ppf(1 - 0.025 / comparisons), abs=1e-12)
+
+
+def test_a_confidence_that_is_none_is_refused():
+    with pytest.raises(ValueError, match="expected at least 1 comparison"):
+        simultaneous_z(0)
+    with pytest.raises(ValueError, match="confidence in"):
+        simultaneous_z(3, 1.0)
