@@ -56,6 +56,7 @@ class WindowView:
         matured_scores: those of the matured window.
         value_arrived, value_matured: what the decisions of the same two were worth; None where no
             value is configured.
+        value_arrived_groups, value_matured_groups: the same by consecutive groups of panes.
     """
 
     name: str
@@ -78,6 +79,8 @@ class WindowView:
     matured_scores: Row | None
     value_arrived: Row | None = None
     value_matured: Row | None = None
+    value_arrived_groups: Row | None = None
+    value_matured_groups: Row | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from driftgauge.evaluate import fleet
 from driftgauge.evaluate.drift import drift, drift_rows
 from driftgauge.evaluate.quality import quality
-from driftgauge.evaluate.value import best_thresholds, business_value, threshold_values, value_info
+from driftgauge.evaluate.thresholds import best_thresholds, decisions, threshold_values
+from driftgauge.evaluate.value import business_value, value_info
 from driftgauge.snapshot import (
     ClassQuality,
     Cohort,
@@ -57,6 +58,7 @@ def version(view: VersionView, wall: float, *, segments: bool = False) -> Versio
                 whole += classes
                 by_segment += parts
     value, segment_value = business_value(view, segments=segments)
+    decided = decisions(view)
     return VersionSnapshot(
         state=_state(view, wall),
         windows=tuple(w for window in view.windows for w in _windows(view, window)),
@@ -77,8 +79,8 @@ def version(view: VersionView, wall: float, *, segments: bool = False) -> Versio
         value_info=tuple(value_info(view)),
         value=value,
         segment_value=segment_value,
-        best_thresholds=tuple(best_thresholds(view)),
-        threshold_values=tuple(threshold_values(view)),
+        best_thresholds=tuple(best_thresholds(view, decided)),
+        threshold_values=tuple(threshold_values(view, decided)),
     )
 
 

@@ -1,27 +1,22 @@
-"""What decisions were worth, by window and segment, and at other thresholds."""
+"""What decisions were worth, by window, cohort and segment."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from driftgauge.config import Task
 from driftgauge.evaluate.drift import LEAST_SAMPLES, value
-from driftgauge.evaluate.quality import Group, groups
+from driftgauge.evaluate.quality import groups
 from driftgauge.layout import Row
 from driftgauge.records import Floats
-from driftgauge.sketches.value import THRESHOLDS
 from driftgauge.sketches.value import Value as ValueSketch
-from driftgauge.snapshot import BestThreshold, BusinessValue, Cohort, ThresholdValue, ValueInfo
-from driftgauge.stats.value import by_threshold, simultaneous_z, total_interval
+from driftgauge.snapshot import BusinessValue, Cohort, ValueInfo
+from driftgauge.stats import jackknife
+from driftgauge.stats.arrays import quotient
+from driftgauge.stats.value import total_interval
 from driftgauge.view import VersionView
-
-# Below this the threshold that paid most is a few records' luck.
-LEAST_DECISIONS = 100
-# Whichever threshold is best, the interval of its gain holds: 99 of them are looked at.
-_GAIN_Z = simultaneous_z(THRESHOLDS.size)
 
 
 def value_info(view: VersionView) -> Iterator[ValueInfo]:
@@ -30,7 +25,8 @@ def value_info(view: VersionView) -> Iterator[ValueInfo]:
         yield ValueInfo(view.model, view.version, view.config.value.currency, 1.0)
 
 
-def _cells(view: VersionView) -> Floats:
+def cell_values(view: VersionView) -> Floats:
+    """The configured value of each cell."""
     assert view.config.value is not None
     assert view.task is not None
     return np.array(view.config.value.cells(view.task))
@@ -44,14 +40,19 @@ def business_value(
     Returns:
         the rows that are exported, those of segments without their intervals unless *segments*; and
         those of segments in full.
+
+    Cost: about 0.1 ms a window.
     """
     if view.value is None or view.task is None:
         return (), ()
     found: list[BusinessValue] = []
     for window in view.windows:
-        for cohort, row in ((Cohort.ARRIVED, window.value_arrived), (Cohort.MATURED, window.value_matured)):
+        for cohort, row, stacked in (
+            (Cohort.ARRIVED, window.value_arrived, window.value_arrived_groups),
+            (Cohort.MATURED, window.value_matured, window.value_matured_groups),
+        ):
             if row is not None:
-                found += _rows(view, view.value, row, window.name, cohort)
+                found += _rows(view, view.value, row, stacked, (window.name, cohort))
     by_segment = tuple(row for row in found if row.segment)
     if segments:
         return tuple(found), by_segment
@@ -60,96 +61,44 @@ def business_value(
 
 
 def _rows(
-    view: VersionView, sketch: ValueSketch, row: Row, window: str, cohort: str
+    view: VersionView, sketch: ValueSketch, row: Row, stacked: Row | None, where: tuple[str, str]
 ) -> Iterator[BusinessValue]:
     samples = sketch.samples(row)
-    total, squares = sketch.totals(row, _cells(view))
-    low, high = total_interval(total, squares, samples)
-
-    def made(group: Group) -> BusinessValue:
-        g, n = group.number, float(samples[group.number])
-        labels = (view.model, view.version, window, cohort, group.segment, group.segment_value)
-        if not n:
-            return BusinessValue(*labels, n)
-        if n < LEAST_SAMPLES:
-            return BusinessValue(*labels, n, value(total[g]))
-        return BusinessValue(*labels, n, value(total[g]), value(low[g]), value(high[g]), value(total[g] / n))
-
+    total, squares = sketch.totals(row, cell_values(view))
+    _, high = total_interval(total, squares, samples)
+    reach = high - total
+    if stacked is not None:
+        sizes = sketch.samples(stacked)
+        sums, _ = sketch.totals(stacked, cell_values(view))
+        reach = np.fmax(reach, grouped_reach(sums, sizes))
     for group in groups(view):
-        if group.number == 0 or samples[group.number]:
-            yield made(group)
-
-
-@dataclass(frozen=True, slots=True)
-class _Decisions:
-    """The decisions of one matured window that had a score.
-
-    Attributes:
-        values: shape (thresholds,), what they would have been worth at each.
-        gains, squares: the same less what they were worth, and the sum of the records' squared gains.
-    """
-
-    window: str
-    samples: float
-    in_use: float
-    values: Floats
-    gains: Floats
-    squares: Floats
-
-
-def _decisions(view: VersionView) -> Iterator[_Decisions]:
-    if view.value is None or view.task is not Task.BINARY:
-        return
-    worth = _cells(view).reshape(2, 2)
-    step = worth[:, 1] - worth[:, 0]
-    for window in view.windows:
-        if window.value_matured is None:
+        g, n = group.number, float(samples[group.number])
+        if g and not n:
             continue
-        records, amounts, squares = view.value.decisions(window.value_matured)
-        by_outcome = amounts.sum(axis=1)
-        yield _Decisions(
-            window.name,
-            float(records.sum()),
-            float((amounts.sum(axis=2) * worth).sum()),
-            by_threshold(worth[:, 0] @ by_outcome, worth[:, 1] @ by_outcome),
-            by_threshold(-step @ amounts[:, 1], step @ amounts[:, 0]),
-            by_threshold(step**2 @ squares[:, 1], step**2 @ squares[:, 0]),
-        )
-
-
-def best_thresholds(view: VersionView) -> Iterator[BestThreshold]:
-    """Per matured window with enough decisions, the threshold that would have paid most."""
-    for each in _decisions(view):
-        if each.samples < LEAST_DECISIONS:
-            continue
-        best = _best(each.values, view.config.threshold)
-        gain = float(each.gains[best])
-        low, high = total_interval(gain, float(each.squares[best]), each.samples, z=_GAIN_Z)
-        yield BestThreshold(
+        enough = n >= LEAST_SAMPLES
+        yield BusinessValue(
             view.model,
             view.version,
-            each.window,
-            each.samples,
-            float(THRESHOLDS[best]),
-            view.config.threshold,
-            value(each.values[best]),
-            each.in_use,
-            gain,
-            value(low),
-            value(high),
+            *where,
+            group.segment,
+            group.segment_value,
+            n,
+            value(total[g]) if n else None,
+            value(total[g] - reach[g]) if enough else None,
+            value(total[g] + reach[g]) if enough else None,
+            value(total[g] / n) if enough else None,
         )
 
 
-def _best(values: Floats, in_use: float) -> int:
-    """The threshold of the greatest value; of several the nearest to the one in use."""
-    slack = 1e-9 * max(1.0, float(np.abs(values).max()))
-    candidates = np.flatnonzero(values >= values.max() - slack)
-    return int(candidates[np.abs(THRESHOLDS[candidates] - in_use).argmin()])
+def grouped_reach(sums: Floats, sizes: Floats, confidence: float = 0.95) -> Floats:
+    """Half the width of a sum's interval by the delete-one-group jackknife; NaN with too few groups.
 
-
-def threshold_values(view: VersionView) -> Iterator[ThresholdValue]:
-    """The value at every threshold, per matured window with enough decisions."""
-    for each in _decisions(view):
-        if each.samples >= LEAST_DECISIONS:
-            for threshold, worth in zip(THRESHOLDS.tolist(), each.values.tolist(), strict=True):
-                yield ThresholdValue(view.model, view.version, each.window, threshold, worth)
+    Args:
+        sums, sizes: shape (groups, ...), value and records of each group of panes.
+    """
+    n = sizes.sum(axis=0)
+    mean = quotient(sums.sum(axis=0), n)
+    without = quotient(jackknife.left_out(sums), jackknife.left_out(sizes))
+    error = jackknife.standard_error(mean, without, sizes)
+    reach: Floats = n * jackknife.t_reach(error, jackknife.effective_groups(sizes), confidence)
+    return reach

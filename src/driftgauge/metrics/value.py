@@ -23,7 +23,11 @@ METRICS: tuple[Metric, ...] = (
             "What the decisions were worth in all, in the configured currency: the value of each outcome's "
             "cell times its weight, or the value that the outcome itself carried." + COHORT,
         ),
-        ("value_low", "low", "Lower end of the 95% interval of the value, records taken as independent."),
+        (
+            "value_low",
+            "low",
+            "Lower end of the 95% interval of the value: the wider of the one for independent records and a delete-one-group jackknife over panes.",
+        ),
         ("value_high", "high", "Upper end of the 95% interval of the value."),
         ("value_mean", "mean", "Value per record, in the configured currency."),
     ),
@@ -69,7 +73,8 @@ ADVICE = (
         ("value_samples", "value", "value_low", "value_high", "value_mean"),
         "any; samples at least 0",
         "An exact sum over the outcomes that are known: cohort=arrived changes with the labels' delay, matured "
-        "does not. The interval is for another window of as many records and takes them as independent. "
+        "does not. The interval is for another window of as many records, and wider where records of one "
+        "time resemble each other, from 5 groups of panes on. "
         "Sum the value over replicas; the others not.",
         "Look at the value per record first: a falling sum alone may be less traffic. Then at the segments, "
         "and at the best threshold.",

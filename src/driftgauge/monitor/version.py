@@ -182,6 +182,11 @@ class Version:
         matured = GroupTotals.over(self.coarse.grid.closed_panes(scaled), self._digest)
         totals = {part: RangeTotal(series, part) for part in parts}
         totals[Part.ARRIVED].groups = GroupTotals.over(series.grid.closed_panes(scaled), self._digest)
+        value = RangeTotal(self.coarse, Part.VALUE_MATURED)
+        if self.model.value is not None:
+            for total in (totals[Part.VALUE_ARRIVED], value):
+                panes = total.series.grid.closed_panes(scaled)
+                total.groups = GroupTotals.over(panes, self._value_digest)
         return _WindowTotals(
             window_name(seconds),
             scaled,
@@ -191,8 +196,12 @@ class Version:
             RangeTotal(self.coarse, Part.MATURED, groups=matured),
             RangeTotal(self.coarse, Part.TRAFFIC),
             RangeTotal(self.coarse, Part.PREDICTED),
-            RangeTotal(self.coarse, Part.VALUE_MATURED),
+            value,
         )
+
+    def _value_digest(self, row: AnyState) -> Row:
+        assert isinstance(row, Row)
+        return self._value().digest(row)
 
     def _digest(self, row: AnyState) -> Row:
         """What groups of panes keep of a row of quality."""
@@ -516,6 +525,12 @@ class Version:
             matured_scores=matured_scores.copy() if isinstance(matured_scores, Row) else None,
             value_arrived=value if isinstance(value, Row) else None,
             value_matured=value_matured.copy() if isinstance(value_matured, Row) else None,
+            value_arrived_groups=None
+            if value is None
+            else self._groups(window.current[Part.VALUE_ARRIVED], series, open_pane),
+            value_matured_groups=None
+            if value_matured is None
+            else self._groups(window.value_matured, self.coarse, None),
         )
 
     def _groups(self, total: RangeTotal, series: PaneSeries, open_pane: int | None) -> Row | None:

@@ -124,11 +124,17 @@ class Value(LinearSketch):
             self._fill(row, "decision_amount", amount[scored], *places)
             self._fill(row, "decision_square", amount[scored] ** 2, *places)
 
-    # --- reading ----------------------------------------------------------------------------
+    # --- reading: of rows, and of several stacked, whose axis comes first -------------------
+
+    @staticmethod
+    def digest(row: Row) -> Row:
+        """What a group of panes keeps of *row*: all of it, for intervals."""
+        # A group of days at tens of thousands of records a second outgrows 32 bits.
+        return Row(row.counts.astype(np.int64), row.sums.copy())
 
     def samples(self, row: Row) -> Floats:
         """Records that the value stands on, per group."""
-        priced = self.layout.count(row, "records").sum(axis=1, dtype=np.float64)
+        priced = self.layout.count(row, "records").sum(axis=-1, dtype=np.float64)
         return np.asarray(priced + self.layout.count(row, "own"))
 
     def totals(self, row: Row, cells: Floats) -> tuple[Floats, Floats]:
@@ -143,7 +149,7 @@ class Value(LinearSketch):
 
     def decisions(self, row: Row) -> tuple[Floats, Floats, Floats]:
         """Binary: records, amounts and squared amounts by outcome, prediction and score's bin, shape
-        (2, 2, THRESHOLD_BINS) each.
+        (..., 2, 2, THRESHOLD_BINS) each.
         """
         records = self.layout.count(row, "decisions").astype(np.float64)
         if not self.weighted:

@@ -209,6 +209,29 @@ def test_few_decisions_have_no_best_threshold():
     assert found(held).best_thresholds == ()
 
 
+def test_records_that_hang_together_widen_both_intervals():
+    """A day of 24 hours, each all good or all bad: 24 independent things, not 2,400."""
+    rng = np.random.default_rng(8)
+    hours = np.repeat(np.arange(24), 100)
+    good = rng.random(24) < 0.5
+    told = good[hours].astype(int)
+    times = WALL // 3600 * 3600 - 3 * DAY + hours * 3600.0 + rng.uniform(0, 3600, hours.size)
+    held = driver(
+        windows=(DAY,),
+        outcomes=Outcomes(matures_after=2 * DAY),
+        value=Value("EUR", true_positive=1.0, false_positive=-1.0),
+    )
+    sent(held, told.size, times=times, score=np.full(told.size, 0.9), told=told.tolist())
+    snapshot = found(held)
+    row = worth_of(snapshot, Cohort.MATURED)
+    assert row.samples > 2_000
+    means = 2.0 * good[: int(row.samples // 100)] - 1
+    expected = 2.07 * row.samples * means.std(ddof=1) / np.sqrt(means.size)
+    assert row.high - row.value == pytest.approx(expected, rel=0.15)
+    iid = 1.96 * np.sqrt(row.samples)
+    assert row.high - row.value > 5 * iid
+
+
 # --- restarts and changes ---------------------------------------------------------------------
 
 
