@@ -63,6 +63,18 @@ class Clock(StrEnum):
     RECORDS = "records"
 
 
+class Against(StrEnum):
+    """What a window's records are compared with."""
+
+    REFERENCE = "reference"
+    PREVIOUS_WINDOW = "previous_window"
+    SAME_HOURS_LAST_WEEK = "same_hours_last_week"
+
+    def suits(self, window_seconds: float) -> bool:
+        """Whether a window is compared with it: one of a week would overlap its own hours last week."""
+        return self is not Against.SAME_HOURS_LAST_WEEK or window_seconds < 7 * DAY
+
+
 class Durability(StrEnum):
     """What an acknowledged record survives."""
 
@@ -77,6 +89,7 @@ class Family(StrEnum):
     DISTANCES = "distances"
     SEGMENTS = "segments"
     QUANTILES = "quantiles"
+    AGAINST = "against"
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +188,11 @@ class Model:
     windows: tuple[Seconds, ...] = described(
         "lengths of the windows, each at least a minute",
         default=(Seconds(HOUR), Seconds(DAY), Seconds(7 * DAY)),
+    )
+    against: tuple[Against, ...] = described(
+        "what windows are compared with: reference (always), previous_window (the one of the same length "
+        "just before), same_hours_last_week (windows shorter than 7d)",
+        default=(Against.REFERENCE,),
     )
     segments: tuple[str, ...] | None = described(
         "segment columns, at most 3; the first that records carry when absent", default=None

@@ -80,6 +80,26 @@ class Drift:
 
 
 @dataclass(frozen=True, slots=True)
+class DriftAgainst:
+    """One feature or output in one window against an earlier one; exactly one of the two is named."""
+
+    model: str
+    model_version: str
+    feature: str
+    output: str
+    window: str
+    against: str
+    samples: Value
+    against_samples: Value
+    psi: Value
+    ks: Value
+    js_distance: Value
+    wasserstein: Value
+    mean_shift_sd: Value
+    mean_shift_ratio: Value
+
+
+@dataclass(frozen=True, slots=True)
 class Quality:
     """Quality of a model in one window, cohort and segment (``segment=""``: the whole model)."""
 
@@ -312,6 +332,7 @@ Row = (
     | ValueInfo
     | BusinessValue
     | BestThreshold
+    | DriftAgainst
 )
 
 
@@ -351,6 +372,7 @@ class VersionSnapshot:
     segment_value: tuple[BusinessValue, ...] = ()
     best_thresholds: tuple[BestThreshold, ...] = ()
     threshold_values: tuple[ThresholdValue, ...] = ()
+    against: tuple[DriftAgainst, ...] = ()
 
     def rows(self) -> tuple[Row, ...]:
         """Every row, class by class."""
@@ -370,6 +392,7 @@ class VersionSnapshot:
             *self.value_info,
             *self.value,
             *self.best_thresholds,
+            *self.against,
         )
 
 

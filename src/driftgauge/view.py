@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from driftgauge.config import Against, Task
 from driftgauge.config import Model as ModelConfig
-from driftgauge.config import Task
 from driftgauge.layout import Row
 from driftgauge.reference import Reference
 from driftgauge.sketches.inputs import Inputs
@@ -29,6 +29,15 @@ class Watched:
     reference: Reference | None
     inputs: Inputs | None
     lifetime: Row | None
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierView:
+    """Totals of an earlier span that a window is compared with."""
+
+    against: Against
+    inputs: Row | LearningRow
+    outputs: Row | LearningRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +66,7 @@ class WindowView:
         value_arrived, value_matured: what the decisions of the same two were worth; None where no
             value is configured.
         value_arrived_groups, value_matured_groups: the same by consecutive groups of panes.
+        earlier: what the configuration compares the window with beside the reference.
     """
 
     name: str
@@ -81,6 +91,7 @@ class WindowView:
     value_matured: Row | None = None
     value_arrived_groups: Row | None = None
     value_matured_groups: Row | None = None
+    earlier: tuple[EarlierView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

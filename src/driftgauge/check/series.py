@@ -25,6 +25,7 @@ from driftgauge.snapshot import (
     Cohort,
     ConfusionCell,
     Drift,
+    DriftAgainst,
     ErrorSums,
     Flag,
     LabelState,
@@ -74,6 +75,7 @@ _TYPICAL_LABEL = 11
 _COUNTS = frozenset(
     {
         "samples",
+        "against_samples",
         "features",
         "pending",
         "pending_sample_ratio",
@@ -138,11 +140,21 @@ def rows(shape: Shape, families: Collection[str]) -> Iterator[Row]:
         for each in shape.watched:
             labels = {"feature": each.feature, "output": each.output, "window": window}
             yield Row(Drift, labels, _DRIFT[each.kind])
+        for against in (against for of_window, against in shape.against if of_window == window):
+            yield from _against(shape, {"window": window, "against": against})
         for cohort in _COHORTS:
             yield from _quality(shape, {"window": window, "cohort": cohort}, families)
     yield from _fleet(shape)
     if shape.currency:
         yield from _value(shape, families)
+
+
+def _against(shape: Shape, labels: Mapping[str, str]) -> Iterator[Row]:
+    counts = {"samples", "against_samples"}
+    for each in shape.watched:
+        if each.kind is not FeatureKind.IDENTIFIER:
+            of_name = {**labels, "feature": each.feature, "output": each.output}
+            yield Row(DriftAgainst, of_name, _DRIFT[each.kind] | counts)
 
 
 def _quality(shape: Shape, labels: Mapping[str, str], families: Collection[str]) -> Iterator[Row]:

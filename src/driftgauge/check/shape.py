@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from driftgauge.config import Config, Feature, FeatureKind, Limits, Model, Task
+from driftgauge.config import Against, Config, Feature, FeatureKind, Limits, Model, Task
 from driftgauge.reference import Reference
 from driftgauge.sketches.inputs import feature_key, output_key
 from driftgauge.windows import window_name
@@ -31,6 +31,7 @@ class Shape:
     """What decides how many series a model version has, and how long their lines are.
 
     Attributes:
+        against: (window, what it is compared with beside the reference).
         groups: (segment, segment value), the whole model first.
         classes: labels of classes, ``other`` among them; of a binary model "0" and "1".
         currency: the unit of value; empty where none is configured.
@@ -42,6 +43,7 @@ class Shape:
     reference: str
     task: Task
     windows: tuple[str, ...]
+    against: tuple[tuple[str, str], ...]
     watched: tuple[Watched, ...]
     groups: tuple[tuple[str, str], ...]
     classes: tuple[str, ...]
@@ -66,6 +68,12 @@ def shape_of(name: str, model: Model, config: Config, reference: Reference | Non
         reference=REFERENCE_ID if reference is None else reference.id,
         task=task,
         windows=tuple(window_name(seconds) for seconds in model.windows),
+        against=tuple(
+            (window_name(seconds), against)
+            for seconds in model.windows
+            for against in model.against
+            if against is not Against.REFERENCE and against.suits(seconds)
+        ),
         watched=(*given, *outputs),
         groups=(("", ""), *_segments(model, config.limits, assumed)),
         classes=_classes(task, config.limits, assumed),

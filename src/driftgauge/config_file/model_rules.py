@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from driftgauge.config import DAY, MINUTE, Feature, FeatureKind, Limits, Model, Task
+from driftgauge.config import DAY, MINUTE, Against, Feature, FeatureKind, Limits, Model, Task
 from driftgauge.config_file.fault import Fault, KeyPath, repeated, shown
 from driftgauge.config_file.scalars import duration_text, number_text
 from driftgauge.config_file.value_rules import value_faults
@@ -24,6 +24,7 @@ def model_faults(path: KeyPath, model: Model, limits: Limits) -> Iterator[Fault]
         yield from _name_faults(path, str(path[-1]), limits)
     yield from _task_faults(path, model)
     yield from _window_faults((*path, "windows"), model.windows)
+    yield from _against_faults(path, model)
     yield from _segment_faults((*path, "segments"), model.segments or (), limits)
     yield from _feature_faults((*path, "features"), model, limits)
     yield from _outcome_faults(path, model)
@@ -69,6 +70,20 @@ def _window_faults(path: KeyPath, windows: tuple[float, ...]) -> Iterator[Fault]
             yield Fault((*path, index), "a window of at most 400d", duration_text(window))
     for index, window in repeated(windows):
         yield Fault((*path, index), "each window once", f"{duration_text(window)} again")
+
+
+def _against_faults(path: KeyPath, model: Model) -> Iterator[Fault]:
+    against = (*path, "against")
+    if Against.REFERENCE not in model.against:
+        found = ", ".join(model.against) or "nothing"
+        yield Fault(against, "reference among them, whose bins all are counted in", found)
+    for index, word in repeated(model.against):
+        yield Fault((*against, index), "each of them once", f"{word} again")
+    same_hours = Against.SAME_HOURS_LAST_WEEK
+    if same_hours in model.against and not any(same_hours.suits(w) for w in model.windows):
+        place = (*against, model.against.index(same_hours))
+        expected = "previous_window where every window is 7d or longer: they overlap their hours last week"
+        yield Fault(place, expected, same_hours, ((*path, "windows"),))
 
 
 def _segment_faults(path: KeyPath, columns: tuple[str, ...], limits: Limits) -> Iterator[Fault]:

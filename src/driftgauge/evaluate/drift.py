@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from driftgauge.layout import Row
 from driftgauge.records import Floats, Ints
-from driftgauge.reference import Reference, moments, project
+from driftgauge.reference import moments, project
 from driftgauge.sketches.inputs import MISSING, NOT_FINITE, NUMERIC_BINS, Inputs
 from driftgauge.sketches.learning import LearningRow
 from driftgauge.snapshot import Drift, Value
@@ -92,11 +92,11 @@ def drift(watched: Watched, totals: Sequence[Row | LearningRow]) -> list[Drifts]
         return []
     rows = [in_bins(inputs, total) for total in totals]
     chosen = [row for row in rows if inputs.records(row) >= LEAST_SAMPLES]
-    tables = iter(_tables(inputs, reference, chosen) if chosen else ())
+    found_in = iter(tables(inputs, reference.row, chosen) if chosen else ())
     found = []
     for row in rows:
         records = inputs.records(row)
-        found.append(Drifts(records, listed(next(tables)) if records >= LEAST_SAMPLES else []))
+        found.append(Drifts(records, listed(next(found_in)) if records >= LEAST_SAMPLES else []))
     return found
 
 
@@ -114,9 +114,12 @@ def drift_rows(watched: Watched, found: Drifts, model: str, version: str, window
         yield Drift(model, version, *name, kind, window, records, *values)
 
 
-def _tables(inputs: Inputs, reference: Reference, rows: Sequence[Row]) -> Floats:
-    """Shape (windows, values, names): NaN where a name has no such value."""
-    known, count = reference.row, len(inputs.bins.numeric)
+def tables(inputs: Inputs, known: Row, rows: Sequence[Row]) -> Floats:
+    """`VALUES` of each of *rows* against *known*, all in the bins of *inputs*.
+
+    Shape (windows, values, names), numeric names first: NaN where a name has no such value.
+    """
+    count = len(inputs.bins.numeric)
     table = np.full((len(rows), len(VALUES), count + len(inputs.bins.categorical)), np.nan)
 
     def fill(found: Mapping[str, Floats], names: slice) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from driftgauge.evaluate import fleet
+from driftgauge.evaluate.against import drift_against
 from driftgauge.evaluate.drift import drift, drift_rows
 from driftgauge.evaluate.quality import quality
 from driftgauge.evaluate.thresholds import best_thresholds, decisions, threshold_values
@@ -81,6 +82,7 @@ def version(view: VersionView, wall: float, *, segments: bool = False) -> Versio
         segment_value=segment_value,
         best_thresholds=tuple(best_thresholds(view, decided)),
         threshold_values=tuple(threshold_values(view, decided)),
+        against=tuple(drift_against(view)),
     )
 
 

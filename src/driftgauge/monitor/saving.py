@@ -179,7 +179,7 @@ def retired_panes(version: Version, now: float) -> Iterator[SavedPane]:
     """
     version.retiring.clear()
     if version.fine is not None:
-        oldest = version.fine.grid.index(now) - 3 * 60
+        oldest = version.fine.grid.index(now) - version.retained_minutes
         yield from _deleted(version, Resolution.FINE, version.fine, oldest)
     oldest = version.coarse.grid.index(now - version.retained_seconds)
     yield from _folded(version, oldest)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from driftgauge.config import HOUR, MINUTE
+from driftgauge.config import HOUR, MINUTE, Against
 from driftgauge.errors import StoreError
 from driftgauge.layout import Row
+from driftgauge.monitor.earlier import Earlier, earlier
 from driftgauge.monitor.log import RecordLog, prediction_dtype
 from driftgauge.monitor.ports import Shelf
 from driftgauge.monitor.update import PaneDelta, Update
@@ -23,7 +24,7 @@ from driftgauge.sketches.traffic import Traffic
 from driftgauge.sketches.value import Value
 from driftgauge.snapshot import ReferenceState
 from driftgauge.stats.binning import quantile_from_counts
-from driftgauge.view import VersionView, Watched, WindowView
+from driftgauge.view import EarlierView, VersionView, Watched, WindowView
 from driftgauge.windows import (
     AnyState,
     Grid,
@@ -59,6 +60,7 @@ class _WindowTotals:
     matured_traffic: RangeTotal
     matured_scores: RangeTotal
     value_matured: RangeTotal
+    earlier: tuple[Earlier, ...]
 
 
 class Version:
@@ -197,6 +199,7 @@ class Version:
             RangeTotal(self.coarse, Part.TRAFFIC),
             RangeTotal(self.coarse, Part.PREDICTED),
             value,
+            tuple(earlier(self.model.config.against, seconds, self.model.scale, series, self.coarse)),
         )
 
     def _value_digest(self, row: AnyState) -> Row:
@@ -227,6 +230,9 @@ class Version:
                     window.matured_scores,
                     window.value_matured,
                 ]
+            for before in window.earlier:
+                if before.resolution is resolution:
+                    totals += before.totals.values()
         return totals
 
     # --- applying ---------------------------------------------------------------------------
@@ -343,6 +349,8 @@ class Version:
             for part, total in window.current.items():
                 if self._needed(part):
                     total.move(first, end)
+            for before in window.earlier:
+                before.move(now)
             if self.model.quality is not None:
                 self._move_matured(window, now)
 
@@ -531,6 +539,15 @@ class Version:
             value_matured_groups=None
             if value_matured is None
             else self._groups(window.value_matured, self.coarse, None),
+            earlier=tuple(self._earlier_view(before) for before in window.earlier),
+        )
+
+    def _earlier_view(self, before: Earlier) -> EarlierView:
+        inputs, outputs = (before.totals[part].row for part in (Part.INPUTS, Part.OUTPUTS))
+        return EarlierView(
+            before.against,
+            self.zero(Part.INPUTS) if inputs is None else inputs.copy(),
+            self.zero(Part.OUTPUTS) if outputs is None else outputs.copy(),
         )
 
     def _groups(self, total: RangeTotal, series: PaneSeries, open_pane: int | None) -> Row | None:
@@ -590,9 +607,16 @@ class Version:
             self.fine.forget(self.fine.grid.index(now) - int(FINE_WINDOW // MINUTE) - 1)
 
     @property
+    def retained_minutes(self) -> int:
+        """How many fine panes are kept: three hours, or the longest window on them twice."""
+        previous = Against.PREVIOUS_WINDOW in self.model.config.against
+        return 60 * (5 if previous else 3)
+
+    @property
     def retained_seconds(self) -> float:
         """How long coarse panes are kept: five weeks, or the longest window and its cohort."""
         longest = max(self.model.config.windows)
+        # The window before the longest one is as long again, which the second term then covers too.
         horizon = max(self.model.config.outcomes.horizon, longest)
         rounding = 2 * self.coarse.grid.width_seconds
         return max(35 * 86_400.0, longest + horizon) / self.model.scale + rounding

@@ -10,6 +10,7 @@ from driftgauge import reference as references
 from driftgauge.check.series import heads_bytes, live_weight, rows, version_weight
 from driftgauge.check.shape import shape_of
 from driftgauge.config import (
+    Against,
     Config,
     Family,
     Feature,
@@ -140,9 +141,23 @@ def test_the_estimate_is_what_a_render_holds(tmp_path, task, families):
 def test_the_snapshot_has_no_row_that_the_estimate_does_not_know():
     made = set()
     for task in Task:
-        config = Config(models={"m": Model(task=task, segments=("plan",), value=Value("EUR"))})
+        model = Model(task=task, segments=("plan",), value=Value("EUR"), against=tuple(Against))
+        config = Config(models={"m": model})
         made |= {row.kind for row in rows(shape_of("m", config.models["m"], config, None), tuple(Family))}
     assert made == {metric.row for metric in SNAPSHOT_METRICS}
+
+
+def test_earlier_windows_are_counted_where_they_are_configured():
+    def series(*against, families=(Family.AGAINST,)):
+        model = Model(task=Task.REGRESSION, features={"x": Feature(), "c": Feature(FeatureKind.CATEGORICAL)},
+                      windows=(3600.0, 7 * 86400.0), against=(Against.REFERENCE, *against))  # fmt: skip
+        return version_weight(shape_of("m", model, Config(models={"m": model}), None), families).series
+
+    plain = series()
+    each = 7 + 3 + 7  # x, c and the prediction: a category has psi, distance and samples
+    assert series(Against.PREVIOUS_WINDOW) == plain + 2 * each
+    assert series(Against.SAME_HOURS_LAST_WEEK) == plain + each, "not for 7d"
+    assert series(Against.PREVIOUS_WINDOW, families=()) == series(families=())
 
 
 def test_series_of_the_process_are_those_that_it_begins_with():

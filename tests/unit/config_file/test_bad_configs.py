@@ -182,6 +182,16 @@ MODELS = {
     model("windows:", "  - 1h", "  - 401d"): (
         "5 models.m.windows[1]: expected a window of at most 400d, got 401d"
     ),
+    model("against: [previous_window]"): (
+        "3 models.m.against: expected reference among them, whose bins all are counted in, got previous_window"
+    ),
+    model("against: [reference, reference]"): (
+        "3 models.m.against[1]: expected each of them once, got reference again"
+    ),
+    model("windows: [7d]", "against: [reference, same_hours_last_week]"): (
+        "4 models.m.against[1]: expected previous_window where every window is 7d or longer: they overlap "
+        "their hours last week, got same_hours_last_week"
+    ),
     model("windows: [1h, 60m]"): "3 models.m.windows[1]: expected each window once, got 1h again",
     model("windows: [1m, 2m, 3m, 4m, 5m, 6m, 7m]"): ("3 models.m.windows: expected 1 to 6 windows, got 7"),
     model("windows: []"): "3 models.m.windows: expected 1 to 6 windows, got 0",
