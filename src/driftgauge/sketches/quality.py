@@ -18,8 +18,18 @@ from driftgauge.layout import SUMMED_LIMIT, Counts, Layout, LinearSketch, Row, S
 from driftgauge.records import Floats, Ints
 from driftgauge.stats.binning import log_edges, log_odds_edges
 
+
+def _middles(edges: Floats) -> Floats:
+    """The middle of each bin in log-odds; of the two open ones the edge."""
+    log_odds = np.log(edges) - np.log1p(-edges)
+    ends = np.concatenate([log_odds[:1], log_odds, log_odds[-1:]])
+    return np.asarray((ends[1:] + ends[:-1]) / 2)
+
+
 SCORE_EDGES: Final[Floats] = log_odds_edges()
 SCORE_BINS: Final = SCORE_EDGES.size + 1
+# The log-odds that stand for each score bin: its middle, and the outermost edges beyond them.
+SCORE_LOG_ODDS: Final[Floats] = _middles(SCORE_EDGES)
 CALIBRATION_BINS: Final = 10
 # 10% relative error from a second to four years: enough to tell a label delay of days.
 DELAY_EDGES: Final[Floats] = log_edges(1.0, 1.3e8, 0.1)
@@ -228,7 +238,9 @@ class BinaryQuality(Quality):
 
     ROC AUC of the whole model comes from 711 fixed score bins per class: off by at most half the
     sum of P_i N_i / (P N), under 0.001 on continuous scores and exact on scores of two decimals; a
-    segment's from the coarse ones, with its own half-width. 34 groups take 21 kB.
+    segment's from the coarse ones, with its own half-width. ``strata`` are the whole model's records
+    with a predicted class, by it, by outcome and by coarse score bin, the last those without a score: the
+    strata in which `sketches.scores` counts all predictions. 34 groups take 22 kB.
     """
 
     def __init__(self, groups: Groups) -> None:
@@ -240,8 +252,15 @@ class BinaryQuality(Quality):
                 "reliability": (g, CALIBRATION_BINS, 2),
                 "coarse": (g, 2, COARSE_SCORE_BINS),
                 "score": (2, SCORE_BINS),
+                "strata": (2, 2, COARSE_SCORE_BINS + 1),
             },
-            sums={"log_loss": (g,), "brier": (g,), "scores": (g, CALIBRATION_BINS)},
+            sums={
+                "log_loss": (g,),
+                "brier": (g,),
+                "scores": (g, CALIBRATION_BINS),
+                "log_loss_square": (1,),
+                "brier_square": (1,),
+            },
             digest=Layout(
                 counts={"confusion": (g, 2, 2), "score": (2, COARSE_SCORE_BINS)},
                 sums={"log_loss": (1,), "brier": (1,)},
@@ -258,8 +277,17 @@ class BinaryQuality(Quality):
         confusion = self.layout.count(row, "confusion")
         confusion[:] = _counted(confusion.shape, g, outcome[r], joined.prediction[r].astype(np.int64))
         scored = ~np.isnan(joined.score[record])
+        self._fill_strata(row, outcome, joined)
         if scored.any():
             self._fill_scores(row, outcome, joined.score, group[scored], record[scored])
+
+    def _fill_strata(self, row: Row, outcome: Ints, joined: Joined) -> None:
+        known = ~np.isnan(joined.prediction)
+        predicted, score = joined.prediction[known].astype(np.int64), joined.score[known]
+        bins = np.minimum(SCORE_EDGES.searchsorted(score), SCORE_BINS - 1)
+        strata = self.layout.count(row, "strata")
+        coarse = np.where(np.isnan(score), COARSE_SCORE_BINS, COARSE_SCORE[bins])
+        strata[:] = _counted(strata.shape, predicted, outcome[known], coarse)
 
     def _fill_scores(self, row: Row, outcome: Ints, score: Floats, g: Ints, r: Ints) -> None:
         whole = ~np.isnan(score)
@@ -280,6 +308,8 @@ class BinaryQuality(Quality):
         self.layout.sum(row, "log_loss")[:] = _summed((self.groups.count,), loss[r], g)
         square: Floats = np.square(safe - outcome)
         self.layout.sum(row, "brier")[:] = _summed((self.groups.count,), square[r], g)
+        self.layout.sum(row, "log_loss_square")[0] = np.square(loss[whole]).sum()
+        self.layout.sum(row, "brier_square")[0] = np.square(square[whole]).sum()
 
 
 class MulticlassQuality(Quality):
@@ -300,7 +330,13 @@ class MulticlassQuality(Quality):
                 "reliability": (CALIBRATION_BINS, 2),
                 "score": (classes, 2, SCORE_BINS),
             },
-            sums={"log_loss": (1,), "brier": (1,), "scores": (CALIBRATION_BINS,)},
+            sums={
+                "log_loss": (1,),
+                "brier": (1,),
+                "scores": (CALIBRATION_BINS,),
+                "log_loss_square": (1,),
+                "brier_square": (1,),
+            },
             digest=Layout(
                 counts={
                     "predicted": (groups.count,),
@@ -340,8 +376,9 @@ class MulticlassQuality(Quality):
         block = self.layout.count(row, "score")
         block[:] = _counted(block.shape, column.ravel(), own.ravel(), bins.ravel())
         given = np.clip(scores[np.arange(n), outcome], _EPSILON, 1.0)
-        self.layout.sum(row, "log_loss")[0] = -np.log(given).sum()
-        self.layout.sum(row, "brier")[0] = ((scores - own) ** 2).sum()
+        for name, values in (("log_loss", -np.log(given)), ("brier", ((scores - own) ** 2).sum(axis=1))):
+            self.layout.sum(row, name)[0] = values.sum()
+            self.layout.sum(row, name + "_square")[0] = np.square(values).sum()
         top = scores.argmax(axis=1)
         confidence = scores[np.arange(n), top]
         tenth = np.minimum((confidence * CALIBRATION_BINS).astype(np.int64), CALIBRATION_BINS - 1)
@@ -365,11 +402,19 @@ class MulticlassQuality(Quality):
 ) = range(10)
 
 
+# Places in the higher moments of a regression: of the error e and the outcome z about the centre.
+ERROR_4, ERROR_2_OUTCOME, ERROR_2_OUTCOME_2, OUTCOME_3, OUTCOME_4 = range(5)
+# Beyond it fourth powers would overflow a sum.
+_FOURTH_LIMIT: Final = float(np.sqrt(SUMMED_LIMIT))
+
+
 class RegressionQuality(Quality):
     """Sums of errors and outcomes per group, outcomes about a fixed centre.
 
     RMSE, MAE, R2 and bias are functions of these sums, exact to rounding; the centre keeps R2 exact
     where the outcomes' mean is large beside their spread. Numbers are clipped to `SUMMED_LIMIT`.
+    ``moments`` are sums of third and fourth powers for the whole model: what tells how far RMSE and R2
+    can be off by chance.
     """
 
     def __init__(self, groups: Groups, centre: float) -> None:
@@ -377,7 +422,7 @@ class RegressionQuality(Quality):
         super().__init__(
             groups,
             counts={"errors": (groups.count,), "percents": (groups.count,)},
-            sums={"sums": (groups.count, 10)},
+            sums={"sums": (groups.count, 10), "moments": (5,)},
             digest=Layout(
                 counts={"errors": (groups.count,), "percents": (groups.count,)},
                 sums={"sums": (groups.count, PERCENT + 1)},
@@ -412,3 +457,18 @@ class RegressionQuality(Quality):
             )
         ):
             sums[:, place] = _summed((self.groups.count,), values, g)
+        whole = ~np.isnan(joined.prediction)
+        self._fill_moments(row, joined.outcome[whole], joined.prediction[whole])
+
+    def _fill_moments(self, row: Row, outcome: Floats, prediction: Floats) -> None:
+        outcome = _clipped(outcome)
+        error = np.clip(_clipped(prediction) - outcome, -_FOURTH_LIMIT, _FOURTH_LIMIT)
+        about = np.clip(outcome - self.centre, -_FOURTH_LIMIT, _FOURTH_LIMIT)
+        e2, z2 = error * error, about * about
+        self.layout.sum(row, "moments")[:] = [
+            (e2 * e2).sum(),
+            (e2 * about).sum(),
+            (e2 * z2).sum(),
+            (z2 * about).sum(),
+            (z2 * z2).sum(),
+        ]

@@ -214,6 +214,35 @@ def average_precision(positive_counts: Counts, negative_counts: Counts) -> Value
     return np.minimum(quotient(gained, positive.sum(axis=-1)), 1.0)
 
 
+def average_precision_range(positive_counts: Counts, negative_counts: Counts) -> tuple[Values, Values]:
+    """Between which values the average precision of the unbinned scores lies, given the bins.
+
+    A positive record of bin i is found at a threshold that has flagged all records of higher bins, at
+    least itself and at most all of its own: its precision lies between ``(T + 1) / (T + 1 + F + N_i)``
+    and ``(T + P_i) / (T + P_i + F)``, T and F the positives and negatives of higher bins. Arguments as
+    for `roc_auc`.
+
+    Returns:
+        (low, high), each of shape (...), around `average_precision`; both NaN without positives.
+        O(elements).
+
+    Source: by hand. Checked on ordered and tied scores against
+    ``sklearn.metrics.average_precision_score``.
+    """
+    positive, negative = _classes(positive_counts, negative_counts)
+    above = _higher(positive), _higher(negative)
+    worst = quotient(above[0] + 1, above[0] + 1 + above[1] + negative)
+    best = quotient(above[0] + positive, above[0] + positive + above[1])
+    n = positive.sum(axis=-1)
+    low, high = (np.where(positive > 0, positive * p, 0.0).sum(axis=-1) for p in (worst, best))
+    return quotient(low, n), np.minimum(quotient(high, n), 1.0)
+
+
+def _higher(counts: Values) -> Values:
+    """Counts of the bins above each."""
+    return np.asarray(np.cumsum(counts[..., ::-1], axis=-1)[..., ::-1] - counts)
+
+
 def _classes(positive_counts: Counts, negative_counts: Counts) -> tuple[Values, Values]:
     positive = checked_counts(positive_counts, "positive_counts")
     negative = checked_counts(negative_counts, "negative_counts")

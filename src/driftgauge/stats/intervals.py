@@ -1,10 +1,10 @@
-"""Intervals for shares."""
+"""Intervals and standard errors that take records for independent."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from driftgauge.stats.arrays import Numbers, Values, checked_counts
+from driftgauge.stats.arrays import Counts, Numbers, Values, checked_counts, quotient
 
 
 def wilson(successes: Numbers, n: Numbers, z: float = 1.96) -> tuple[Values, Values]:
@@ -37,3 +37,96 @@ def wilson(successes: Numbers, n: Numbers, z: float = 1.96) -> tuple[Values, Val
     low = np.where(hits == 0, 0.0, np.maximum((middle - reach) / (some + z * z), 0.0))
     high = np.where(hits == some, 1.0, np.minimum((middle + reach) / (some + z * z), 1.0))
     return np.where(np.isnan(some), np.nan, low), high
+
+
+def f1_interval(tp: Numbers, fp: Numbers, fn: Numbers, z: float = 1.96) -> tuple[Values, Values]:
+    """Interval of F1 = 2 J / (1 + J), J the share of tp among tp + fp + fn: Wilson's of J, mapped.
+
+    Args:
+        tp, fp, fn: at least 0; shapes broadcast. z: as for `wilson`.
+
+    Returns:
+        (low, high), inside [0, 1] and around F1; NaN where all are 0. O(elements).
+
+    Raises:
+        ValueError: as `wilson`.
+
+    Source: Wilson, 1927; F1 is a rising function of the Jaccard index. Checked against
+    ``scipy.stats.binomtest`` of J, mapped, to 1e-12.
+    """
+    hits = checked_counts(tp, "tp")
+    low, high = wilson(hits, hits + checked_counts(fp, "fp") + checked_counts(fn, "fn"), z)
+    return 2 * low / (1 + low), 2 * high / (1 + high)
+
+
+def roc_auc_error(area: Numbers, positives: Numbers, negatives: Numbers) -> Values:
+    """Standard error of an area under the ROC curve of independent records.
+
+    Args:
+        area: in [0, 1]. positives, negatives: records of each outcome. Shapes broadcast.
+
+    Returns:
+        At least 0; 0 for areas of 0 and 1; NaN where a class is absent or the area is NaN. O(elements).
+
+    Raises:
+        ValueError: a negative count.
+
+    Source: Hanley and McNeil, 1982, table I (exponential scores). Checked against the paper's example
+    (area 0.893 of 51 and 58: 0.032) and against the spread of simulated exponential scores to 5%.
+    """
+    p, n = checked_counts(positives, "positives"), checked_counts(negatives, "negatives")
+    a = np.asarray(area, dtype=np.float64)
+    square = np.square(a)
+    one = a / (2 - a) - square
+    two = 2 * square / (1 + a) - square
+    return np.sqrt(np.maximum(quotient(a * (1 - a) + (p - 1) * one + (n - 1) * two, p * n), 0.0))
+
+
+def mean_error(n: Numbers, total: Numbers, total_of_squares: Numbers) -> Values:
+    """Standard error of the mean of n independent values, from their sum and their squares'.
+
+    Returns:
+        At least 0; NaN where n is below 2. Cancels where the mean is above 1e6 standard deviations.
+        O(elements).
+
+    Raises:
+        ValueError: a negative n.
+
+    Checked against ``scipy.stats.sem`` to 1e-9.
+    """
+    count = checked_counts(n, "n")
+    mean = quotient(total, count)
+    variance = np.maximum(quotient(total_of_squares, count) - np.square(mean), 0.0)
+    return np.sqrt(quotient(variance, np.where(count >= 2, count - 1, np.nan)))
+
+
+def cell_error(value: Numbers, values_without_one: Values, counts: Counts) -> Values:
+    """Standard error of a function of cell counts, records independent: the delete-one jackknife.
+
+    Args:
+        value: of all n records, shape (...).
+        values_without_one: the same with one record fewer in each cell, shape (cells, ...).
+        counts: records in each cell, shape (cells, ...); an empty cell takes no part.
+
+    Returns:
+        Shape (...): ``sqrt((n - 1) / n * sum(counts * (values_without_one - their mean) ** 2))``; NaN
+        below 2 records, or where the value is undefined without some record. O(elements).
+
+    Raises:
+        ValueError: a negative count, or shapes that don't fit.
+
+    Source: Efron and Stein, 1981. Checked against the standard error of a mean to 1e-12, and of the
+    Matthews correlation against the spread of simulated samples to 5%.
+    """
+    whole = np.asarray(value, dtype=np.float64)
+    cells, without = checked_counts(counts, "counts"), np.asarray(values_without_one, dtype=np.float64)
+    if without.shape != cells.shape or without.shape[1:] != whole.shape:
+        raise ValueError(
+            f"values_without_one, counts: expected shape (cells, *{whole.shape}), "
+            f"found {without.shape} and {cells.shape}"
+        )
+    n = cells.sum(axis=0)
+    weighted = np.where(cells > 0, cells * without, 0.0)
+    mean = quotient(weighted.sum(axis=0), n)
+    squares = np.where(cells > 0, cells * np.square(without - mean), 0.0).sum(axis=0)
+    return np.sqrt(np.where(n >= 2, quotient(n - 1, n) * squares, np.nan))

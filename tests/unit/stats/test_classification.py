@@ -280,3 +280,27 @@ def test_calibration_sums_must_match():
         match=r"bin_score_sums, bin_outcome_sums: expected the shape of bin_counts, \(2,\), found \(3,\) and",
     ):
         classification.ece(np.ones(2), np.ones(3), np.ones(2))
+
+
+@pytest.mark.parametrize("bins", [1, 3, 20, 300])
+@pytest.mark.parametrize("decimals", [1, 2, 12])
+def test_the_average_precision_of_the_scores_is_in_the_range_of_their_bins(bins, decimals):
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        score = np.round(rng.random(200), decimals)
+        outcome = rng.random(200) < score**3 * 0.5 + 0.02
+        number = np.minimum((score * bins).astype(int), bins - 1)
+        positive, negative = (np.bincount(number[outcome == k], minlength=bins) for k in (True, False))
+        low, high = classification.average_precision_range(positive, negative)
+        exact = metrics.average_precision_score(outcome, score)
+        assert low - 1e-12 <= exact <= high + 1e-12
+        binned = classification.average_precision(positive, negative)
+        assert low - 1e-12 <= binned <= high + 1e-12
+
+
+def test_the_range_of_average_precision_by_hand():
+    # The upper bin: 2 positives, 1 negative; the lower: 1 positive, 3 negatives.
+    low, high = classification.average_precision_range(np.array([1, 2]), np.array([3, 1]))
+    assert low == pytest.approx((2 * (1 / 2) + 3 / 7) / 3)
+    assert high == pytest.approx((2 * 1.0 + 3 / 4) / 3)
+    assert np.isnan(classification.average_precision_range(np.zeros(2), np.ones(2))).all()

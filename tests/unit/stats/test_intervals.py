@@ -1,4 +1,4 @@
-"""Wilson's interval against scipy."""
+"""Intervals of independent records against scipy, published examples and simulation."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from driftgauge.stats import intervals
+from driftgauge.stats import classification, intervals
 
 
 @pytest.mark.parametrize("z", [1.0, 1.96, 2.5758293035489004])
@@ -47,3 +47,71 @@ def test_wilson_refuses_what_is_no_share():
     for z in [0, -1, np.nan, np.inf]:
         with pytest.raises(ValueError, match="z: expected a finite number above 0, found"):
             intervals.wilson(1, 2, z)
+
+
+# --- what else takes records for independent --------------------------------------------------
+
+
+@pytest.mark.parametrize(("tp", "fp", "fn"), [(0, 3, 2), (7, 0, 0), (40, 10, 25), (1, 99, 3)])
+def test_the_interval_of_f1_is_that_of_the_jaccard_index_mapped(tp, fp, fn):
+    n = tp + fp + fn
+    wanted = stats.binomtest(tp, n).proportion_ci(confidence_level=1 - 2 * stats.norm.sf(1.96), method="wilson")
+    low, high = intervals.f1_interval(tp, fp, fn)
+    assert (low, high) == pytest.approx([2 * j / (1 + j) for j in (wanted.low, wanted.high)], abs=1e-12)
+    assert low - 1e-12 <= 2 * tp / (2 * tp + fp + fn) <= high + 1e-12
+
+
+def test_an_f1_of_nothing_has_no_interval():
+    assert np.isnan(intervals.f1_interval(0, 0, 0)).all()
+
+
+def test_the_error_of_an_area_is_the_papers():
+    """Hanley and McNeil, 1982: 51 abnormal and 58 normal images, an area of 0.893, by ranks 0.032."""
+    assert intervals.roc_auc_error(0.893, 51, 58) == pytest.approx(0.032, abs=0.001)
+
+
+def test_the_error_of_an_area_is_the_spread_of_exponential_scores():
+    rng = np.random.default_rng(8)
+    areas = []
+    for _ in range(1_500):
+        positive, negative = rng.exponential(4.0, 40), rng.exponential(1.0, 60)
+        areas.append((positive[:, None] > negative).mean())
+    assert intervals.roc_auc_error(0.8, 40, 60) == pytest.approx(np.std(areas), rel=0.05)
+
+
+def test_the_error_of_an_area_is_absent_without_a_class_and_0_at_the_ends():
+    found = intervals.roc_auc_error(np.array([0.5, np.nan, 1.0, 0.0]), np.array([0, 5, 5, 5]), 9)
+    assert np.isnan(found).tolist() == [True, True, False, False]
+    assert found[2:].tolist() == [0, 0]
+
+
+def test_the_error_of_a_mean_is_scipys():
+    values = np.random.default_rng(9).gamma(2.0, 3.0, 70)
+    found = intervals.mean_error(70, values.sum(), (values**2).sum())
+    assert found == pytest.approx(stats.sem(values), rel=1e-9)
+    assert np.isnan(intervals.mean_error(1, 3.0, 9.0))
+
+
+def test_of_a_mean_the_error_by_cells_is_the_standard_error():
+    values, counts = np.array([0.0, 1.0, 5.0]), np.array([7, 12, 4])
+    n, total = counts.sum(), (values * counts).sum()
+    found = intervals.cell_error(total / n, (total - values) / (n - 1), counts)
+    assert found == pytest.approx(stats.sem(np.repeat(values, counts)), rel=1e-12)
+
+
+def test_the_error_by_cells_of_the_matthews_correlation_is_its_spread():
+    rng = np.random.default_rng(10)
+    tables = rng.multinomial(400, [0.3, 0.1, 0.15, 0.45], 4_000).T.astype(float)
+    spread = classification.mcc(*tables).std()
+    cells = 400 * np.array([0.3, 0.1, 0.15, 0.45])
+    without = np.array([classification.mcc(*(cells - step)) for step in np.eye(4)])
+    assert intervals.cell_error(classification.mcc(*cells), without, cells) == pytest.approx(spread, rel=0.05)
+
+
+def test_the_error_by_cells_passes_over_empty_ones_and_is_absent_where_one_record_decides():
+    some = intervals.cell_error(1.0, np.array([0.9, np.nan, 1.1]), np.array([2, 0, 2]))
+    assert some == pytest.approx(np.sqrt(0.75 * 4 * 0.1**2))
+    assert np.isnan(intervals.cell_error(1.0, np.array([0.9, np.nan]), np.array([2, 1])))
+    assert np.isnan(intervals.cell_error(1.0, np.array([1.0]), np.array([1])))
+    with pytest.raises(ValueError, match="expected shape"):
+        intervals.cell_error(1.0, np.zeros(3), np.ones(2))

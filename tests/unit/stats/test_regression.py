@@ -81,3 +81,45 @@ def test_a_negative_number_of_records_is_refused():
     for call in calls:
         with pytest.raises(ValueError, match=r"n: expected finite counts of at least 0, found -1 at \(\)"):
             call()
+
+
+# --- standard errors --------------------------------------------------------------------------
+
+
+def errors_of(outcome, error, centre):
+    z, e2 = outcome - centre, error**2
+    sums = [x.sum(axis=-1) for x in (e2, z, z**2, e2**2, e2 * z, e2 * z**2, z**3, z**4)]
+    n = outcome.shape[-1]
+    return regression.rmse_error(n, sums[0], sums[3]), regression.r2_error(n, sums[:3], sums[3:])
+
+
+def test_standard_errors_are_those_of_raw_records():
+    outcome, prediction = records(centre=3.0)
+    error = prediction - outcome
+    rmse, r2 = errors_of(outcome, error, centre=2.5)
+    influence = error**2 - (error**2).mean()
+    assert rmse == pytest.approx(influence.std() / np.sqrt(400) / (2 * np.sqrt((error**2).mean())), rel=1e-9)
+    square = (outcome - outcome.mean()) ** 2
+    ratio = (error**2).mean() / square.mean()
+    assert r2 == pytest.approx((error**2 - ratio * square).std() / np.sqrt(400) / square.mean(), rel=1e-9)
+
+
+def test_standard_errors_are_the_spread_of_simulated_samples():
+    rng = np.random.default_rng(SEED)
+    outcome = rng.gamma(3.0, 2.0, (3_000, 600))
+    error = rng.normal(0.3, 1.0, outcome.shape) * np.sqrt(outcome)
+    rmse, r2 = errors_of(outcome, error, centre=6.0)
+    found = np.sqrt((error**2).mean(axis=1))
+    assert np.median(rmse) == pytest.approx(found.std(), rel=0.05)
+    values = 1 - (error**2).mean(axis=1) / outcome.var(axis=1)
+    assert np.median(r2) == pytest.approx(values.std(), rel=0.05)
+
+
+def test_standard_errors_are_absent_where_nothing_varies():
+    assert np.isnan(regression.rmse_error(np.array([0, 1, 5]), 0.0, 0.0)).all()
+    assert regression.rmse_error(4, 4.0, 4.0) == 0
+    constant = regression.r2_error(4, (4.0, 8.0, 16.0), (4.0, 8.0, 16.0, 32.0, 64.0))
+    assert np.isnan(constant)
+    assert np.isnan(regression.r2_error(1, (1.0, 1.0, 1.0), (1.0, 1.0, 1.0, 1.0, 1.0)))
+    with np.errstate(all="raise"):
+        assert np.isnan(regression.r2_error(3, (1.0, 1e200, np.inf), (1e300, 1.0, 1.0, 1.0, 1.0)))

@@ -1,0 +1,92 @@
+"""Whether scores are probabilities: logistic recalibration from score bins."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from driftgauge.stats.arrays import Counts, Values, checked_counts, quotient
+
+_STEPS: Final = 30
+_CONVERGED: Final = 1e-9
+_STEEPEST: Final = 100.0
+
+
+def recalibration(
+    positive_counts: Counts, negative_counts: Counts, log_odds: Values
+) -> tuple[Values, Values]:
+    """Intercept a and slope b of ``logit P(outcome = 1) = a + b * log_odds``, by maximum likelihood.
+
+    A calibrated model has 0 and 1. A slope below 1: scores too extreme; an intercept above 0 beside a
+    slope of 1: scores too low.
+
+    Args:
+        positive_counts, negative_counts: shape (..., bins), records of each outcome per score bin.
+        log_odds: shape (bins,), the log-odds that stand for each bin, finite.
+
+    Returns:
+        (intercept, slope), each of shape (...). Both NaN where there is no finite answer: a class is
+        absent, one bin holds everything, or the score separates the classes (a slope beyond 100). A
+        bin's log-odds are within half its width of its records': the intercept is off by at most the
+        slope times that. With the 711 bins of quality, 0.047 wide, both are within 0.03 of those of the
+        raw scores (of at least 1,000 records between 0.001 and 0.999, slope below 2).
+
+    Raises:
+        ValueError: a bad count, or shapes that don't fit.
+
+    Cost: Newton's method, at most 30 steps of O(elements). Source: Cox, 1958 (two further applications
+    of a model for binary regression). Checked on the bins against ``scipy.optimize`` to 1e-6, and on raw
+    scores against scikit-learn's unpenalised logistic regression within the bound.
+    """
+    positive = checked_counts(positive_counts, "positive_counts")
+    negative = checked_counts(negative_counts, "negative_counts")
+    x = np.asarray(log_odds, dtype=np.float64)
+    if positive.shape != negative.shape or x.ndim != 1 or positive.shape[-1:] != x.shape:
+        raise ValueError(
+            f"log_odds: expected one for each bin of {positive.shape} and {negative.shape}, found {x.shape}"
+        )
+    if not np.isfinite(x).all():
+        raise ValueError("log_odds: expected finite numbers")
+    n = positive + negative
+    solvable = _solvable(positive, negative)
+    intercept, slope = np.zeros(n.shape[:-1]), np.ones(n.shape[:-1])
+    step = np.full(n.shape[:-1], np.inf)
+    for _ in range(_STEPS):
+        moves = _newton(positive, n, x, intercept, slope)
+        # Halved where far, or Newton's method overshoots from a start that is badly off.
+        scale = np.minimum(1.0, 2.0 / np.maximum(np.abs(moves).max(axis=0), 2.0))
+        intercept, slope = intercept + scale * moves[0], slope + scale * moves[1]
+        step = np.where(solvable, np.abs(moves).max(axis=0), 0.0)
+        if not (step > _CONVERGED).any():
+            break
+    found = solvable & (step <= _CONVERGED) & (np.abs(slope) <= _STEEPEST)
+    return np.where(found, intercept, np.nan), np.where(found, slope, np.nan)
+
+
+def _newton(positive: Values, n: Values, x: Values, intercept: Values, slope: Values) -> Values:
+    """The next step of both, stacked."""
+    fitted = 0.5 * (1 + np.tanh((intercept[..., None] + slope[..., None] * x) / 2))
+    residual, weight = positive - n * fitted, n * fitted * (1 - fitted)
+    g0, g1 = residual.sum(axis=-1), (residual * x).sum(axis=-1)
+    h00, h01, h11 = weight.sum(axis=-1), (weight * x).sum(axis=-1), (weight * x * x).sum(axis=-1)
+    determinant = h00 * h11 - h01 * h01
+    moves = np.stack([quotient(h11 * g0 - h01 * g1, determinant), quotient(h00 * g1 - h01 * g0, determinant)])
+    return np.nan_to_num(moves)
+
+
+def _solvable(positive: Values, negative: Values) -> Values:
+    """Whether the classes overlap: neither's bins lie all on one side of the other's."""
+    bins = np.arange(positive.shape[-1])
+
+    def ends(counts: Values) -> tuple[Values, Values]:
+        there = counts > 0
+        return (
+            np.where(there, bins, bins.size).min(axis=-1, initial=bins.size),
+            np.where(there, bins, -1).max(axis=-1, initial=-1),
+        )
+
+    (p_low, p_high), (n_low, n_high) = ends(positive), ends(negative)
+    both = (p_high >= 0) & (n_high >= 0)
+    several = np.maximum(p_high, n_high) > np.minimum(p_low, n_low)
+    return np.asarray(both & several & (p_high > n_low) & (n_high > p_low))
