@@ -16,7 +16,7 @@ from msgspec import Raw, Struct
 
 from driftgauge.ingest.columns import Column, Loose, Place
 from driftgauge.ingest.fields import NESTED, SHAPES
-from driftgauge.ingest.finish import floats
+from driftgauge.ingest.finish import floats, pack_into
 from driftgauge.ingest.forms import Form, Packed, Part
 from driftgauge.ingest.lines import readable, with_care
 from driftgauge.ingest.models import Models
@@ -250,11 +250,14 @@ def _named(part: Part, columns: Sequence[Sequence[Label] | None]) -> dict[str, S
 
 
 def _matrix(columns: Sequence[Column | None], n: int) -> Floats:
-    """Shape (n, features), a transposed view of contiguous rows."""
+    """Shape (features, n)."""
     matrix = np.empty((len(columns), n))
-    for row, column in enumerate(columns):
-        matrix[row] = np.nan if column is None else floats(column)
-    return matrix.T
+    for row, column in zip(matrix, columns, strict=True):
+        if isinstance(column, list):
+            pack_into(row, column)
+        else:
+            row[:] = np.nan if column is None else column
+    return matrix
 
 
 def _skipped(columns: _Columns, part: Part, held: Struct | None) -> list[tuple[Reason, Column]]:

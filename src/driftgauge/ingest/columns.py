@@ -55,7 +55,7 @@ class Loose:
 
     Attributes:
         fields: the plain fields by name; a field that no record has may be absent.
-        numeric: shape (n, features).
+        numeric: shape (features, n).
         given: whether each record had features; None where all had.
         dropped, ignored: columns that are not taken, with the reason; what isn't None counts.
         scores: per record its shares by class, or per class its column.
@@ -78,13 +78,18 @@ class Loose:
         """These columns but for the *bad* rows."""
         keep = np.ones(len(self.place), np.bool_)
         keep[list(bad)] = False
-        rows = np.flatnonzero(keep)
-        renumbered = {int(old): new for new, old in enumerate(rows)}
+        return self.at(np.flatnonzero(keep))
+
+    def at(self, rows: Ints) -> Loose:
+        """These columns' *rows*, which rise."""
+        keep = np.zeros(len(self.place), np.bool_)
+        keep[rows] = True
+        renumbered = {old: new for new, old in enumerate(rows.tolist())} if self.spoilt else {}
         return Loose(
             self.place.at(rows),
             {name: _kept(column, keep) for name, column in self.fields.items()},
             self.numeric_names,
-            self.numeric[rows],
+            self.numeric[:, rows],
             {name: _kept(column, keep) for name, column in self.categorical.items()},
             {name: _kept(column, keep) for name, column in self.segments.items()},
             _kept_scores(self.scores, keep),
@@ -110,7 +115,7 @@ class Chunk:
     """n finished records of one model version; fields as in `Predictions` and `Outcomes`.
 
     Attributes:
-        numeric: shape (n, features), as the decoder leaves it.
+        numeric: shape (features, n).
     """
 
     place: Place

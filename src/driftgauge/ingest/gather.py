@@ -104,8 +104,9 @@ class _Joined:
 
     def matrix(self, names: tuple[str, ...]) -> Floats:
         """Shape (names, n), C-contiguous."""
-        if len(self.chunks) == 1 and self.chunks[0].numeric_names == names:
-            whole = np.array(self.chunks[0].numeric.T, order="C")
+        if all(chunk.numeric_names == names for chunk in self.chunks):
+            parts = [chunk.numeric for chunk in self.chunks]
+            whole = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
         else:
             whole = np.full((len(names), self.n), np.nan)
             self._fill(whole, {name: row for row, name in enumerate(names)})
@@ -115,9 +116,9 @@ class _Joined:
         start = 0
         for chunk in self.chunks:
             stop = start + len(chunk)
-            held = [column for column, name in enumerate(chunk.numeric_names) if name in rows]
-            of = [rows[chunk.numeric_names[column]] for column in held]
-            whole[of, start:stop] = chunk.numeric.T[held]
+            for name, column in zip(chunk.numeric_names, chunk.numeric, strict=True):
+                if name in rows:
+                    whole[rows[name], start:stop] = column
             start = stop
 
     def numeric_names(self, schema: Schema) -> tuple[str, ...]:
@@ -130,7 +131,7 @@ class _Joined:
 
     def _valued(self, name: str) -> bool:
         holding = (chunk for chunk in self.chunks if name in chunk.numeric_names)
-        return any(not np.isnan(chunk.numeric[:, chunk.numeric_names.index(name)]).all() for chunk in holding)
+        return any(not np.isnan(chunk.numeric[chunk.numeric_names.index(name)]).all() for chunk in holding)
 
     def texts(
         self, of: Callable[[Chunk], Mapping[str, Sequence[str | None]]], declared: Sequence[str]

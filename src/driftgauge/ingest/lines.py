@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, TypeAlias
 
+import numpy as np
 from msgspec import Struct
 
-from driftgauge.ingest.columns import Place, Spoilt
+from driftgauge.ingest.columns import Loose, Place, Spoilt
 from driftgauge.ingest.forms import Form
 from driftgauge.ingest.models import Models
 from driftgauge.ingest.pieces import Piece, together
 from driftgauge.ingest.plain import UNREADABLE, plain, structure
-from driftgauge.ingest.structures import field_column, loose
+from driftgauge.ingest.structures import Pivot
 from driftgauge.ingest.tally import Tally
 from driftgauge.ingest.wording import Fault, RefusedError, kind
 from driftgauge.records import Reason
 
 Object: TypeAlias = Mapping[str, object]
+
+LOT_BYTES: Final = 48 << 10
+"""What is decoded and pivoted at once: so little that its objects fit the core's cache."""
 
 
 def read_piece(piece: Piece, models: Models, tally: Tally) -> None:
@@ -32,24 +36,36 @@ def read_piece(piece: Piece, models: Models, tally: Tally) -> None:
     model = models.peek(first)
     if model is not None:
         form = models.form(model, tally, lambda: plain(first))
-        records = None
+        loose = None
         if isinstance(form, Form) and piece.together:
-            records = bulk(form, piece.text, len(piece.place))
-        if isinstance(form, Form) and records and _all_of(model, form, records, models):
-            keep(form, model, piece.place, records, {}, tally)
+            loose = bulk(form, piece.text, piece.place)
+        if loose is not None and _all_of(model, loose, models):
+            keep(model, loose, tally)
             return
     _by_model(piece, models, tally)
 
 
-def bulk(form: Form, text: bytes, lines: int) -> Sequence[Struct] | None:
-    """The records of all *lines* of *text*, which are `together`; None unless *form* fits each."""
+def bulk(form: Form, text: bytes, place: Place) -> Loose | None:
+    """The columns of all lines of *text*, which are `together`; None unless *form* fits each."""
     if not readable(text):
         return None
+    pivot, decode = Pivot(form), form.decoder.decode_lines
     try:
-        records: list[Struct] = form.decoder.decode_lines(text)
+        for lot in _lots(text):
+            pivot.take(decode(lot))
     except UNREADABLE:
         return None
-    return records if len(records) == lines else None
+    return pivot.loose(place, {}) if pivot.n == len(place) else None
+
+
+def _lots(text: bytes) -> Iterator[memoryview]:
+    """Lines of *text* in lots of about LOT_BYTES."""
+    view, start, end = memoryview(text), 0, len(text)
+    while start < end:
+        stop = text.find(b"\n", start + LOT_BYTES)
+        stop = end if stop < 0 else stop
+        yield view[start:stop]
+        start = stop + 1
 
 
 def readable(text: bytes) -> bool:
@@ -63,8 +79,8 @@ def readable(text: bytes) -> bool:
     return True
 
 
-def _all_of(model: str, form: Form, records: Sequence[Struct], models: Models) -> bool:
-    return all(models.name(given) == model for given in set(field_column(form, "model", records)))
+def _all_of(model: str, loose: Loose, models: Models) -> bool:
+    return all(models.name(given) == model for given in set(loose.fields["model"]))
 
 
 def _by_model(piece: Piece, models: Models, tally: Tally) -> None:
@@ -106,14 +122,16 @@ def _of_model(
     lines: Sequence[bytes], place: Place, model: str, form: Form, models: Models, tally: Tally
 ) -> None:
     text = b"\n".join(lines)
-    records = bulk(form, text, len(lines)) if together(text) else None
-    if records is not None:
-        keep(form, model, place, records, {}, tally)
+    loose = bulk(form, text, place) if together(text) else None
+    if loose is not None:
+        keep(model, loose, tally)
         return
     alone = [_alone(form, line) for line in lines]
     good = [row for row, record in enumerate(alone) if record is not None]
     if good:
-        keep(form, model, place.at(good), [r for r in alone if r is not None], {}, tally)
+        pivot = Pivot(form)
+        pivot.take(r for r in alone if r is not None)
+        keep(model, pivot.loose(place.at(good), {}), tally)
     objects: dict[int, Object] = {}
     for row in (row for row, record in enumerate(alone) if record is None):
         record = plain(lines[row])
@@ -156,42 +174,28 @@ def with_care(
             spoilt[len(rows)] = lost
         rows.append(row)
     if rows:
-        keep(grown, model, place.at(rows), records, spoilt, tally)
+        pivot = Pivot(grown)
+        pivot.take(records)
+        keep(model, pivot.loose(place.at(rows), spoilt), tally)
 
 
-def keep(
-    form: Form,
-    model: str,
-    place: Place,
-    records: Sequence[Struct],
-    spoilt: Mapping[int, Spoilt],
-    tally: Tally,
-) -> None:
-    """Gives *records* of one model to *tally*, by version."""
-    versions = field_column(form, "model_version", records)
-    rows: dict[str | int | None, list[int]] = {}
+def keep(model: str, loose: Loose, tally: Tally) -> None:
+    """Gives the records of one model to *tally*, by version."""
+    versions = loose.fields["model_version"]
     if len(given := set(versions)) == 1:
-        take(form, model, given.pop(), place, records, spoilt, tally)
+        take(model, given.pop(), loose, tally)
         return
+    rows: dict[str | int | None, list[int]] = {}
     for row, version in enumerate(versions):
         rows.setdefault(version, []).append(row)
     for version, of in rows.items():
-        lost = {new: spoilt[row] for new, row in enumerate(of) if row in spoilt}
-        take(form, model, version, place.at(of), [records[row] for row in of], lost, tally)
+        take(model, version, loose.at(np.array(of)), tally)
 
 
-def take(
-    form: Form,
-    model: str,
-    given: str | int | None,
-    place: Place,
-    records: Sequence[Struct],
-    spoilt: Mapping[int, Spoilt],
-    tally: Tally,
-) -> None:
-    """Gives *records* of one model version to *tally*."""
+def take(model: str, given: str | int | None, loose: Loose, tally: Tally) -> None:
+    """Gives the records of one model version to *tally*."""
     version = tally.version(model, given)
     if isinstance(version, Fault):
-        tally.reject_all(place, version)
+        tally.reject_all(loose.place, version)
     else:
-        tally.take(model, version, loose(form, place, records, spoilt))
+        tally.take(model, version, loose)

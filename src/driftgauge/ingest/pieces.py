@@ -11,9 +11,10 @@ from msgspec import Raw
 
 from driftgauge.ingest.columns import Place
 
-MOST_BYTES: Final = 384 << 10
+MOST_BYTES: Final = 1 << 20
 SPACE: Final = b" \t\r\n"
 
+_NEWLINE, _RETURN = ord("\n"), ord("\r")
 _OPEN: Final = ord("{")
 _CLOSE: Final = ord("}")
 
@@ -45,13 +46,14 @@ def together(text: bytes) -> int:
     """
     if not (text.startswith(b"{") and text.endswith(b"}")):
         return 0
-    at, found, find = text.find(b"\n"), 1, text.find
-    while at >= 0:
-        if text[at + 1] != _OPEN or (text[at - 1] != _CLOSE and text[at - 2 : at] != b"}\r"):
-            return 0
-        found += 1
-        at = find(b"\n", at + 1)
-    return found
+    cells = np.frombuffer(text, np.uint8)
+    ends = np.flatnonzero(cells == _NEWLINE)
+    if (cells[ends + 1] != _OPEN).any():
+        return 0
+    odd = ends[cells[ends - 1] != _CLOSE]
+    if odd.size and ((cells[odd - 1] != _RETURN) | (cells[odd - 2] != _CLOSE)).any():
+        return 0
+    return ends.size + 1
 
 
 def single(body: bytes) -> bytes:

@@ -2,72 +2,74 @@
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
-from operator import itemgetter
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from msgspec import Struct
 from msgspec.structs import astuple
 
 from driftgauge.ingest.columns import Loose, Place, Spoilt
-from driftgauge.ingest.finish import floats
+from driftgauge.ingest.finish import packed
 from driftgauge.ingest.forms import NULL, Form, Part
 from driftgauge.records import Floats, Label, Reason
 
-
-def loose(form: Form, place: Place, records: Sequence[Struct], spoilt: Mapping[int, Spoilt]) -> Loose:
-    """The columns of *records*, at least one, which have the structure of *form*."""
-    fields = {name: field_column(form, name, records) for name in form.attributes}
-    features = fields.pop("features", ())
-    given = None if None not in features else np.array([each is not None for each in features])
-    valued = _rows(features, form.features)
-    parted = _rows(fields.pop("segments"), form.segments)
-    ignored = _skipped(parted, form.segments)
-    ignored += [(Reason.OUT_OF_DOMAIN, _counted(_of(records, each))) for each in form.ignored]
-    return Loose(
-        place=place,
-        fields=fields,
-        numeric_names=form.features.names.numeric,
-        numeric=_matrix(valued, form.features, len(place)),
-        categorical=_columns(valued, form.features),
-        segments=_columns(parted, form.segments),
-        scores=fields.pop("scores", ()),
-        given=given,
-        dropped=_skipped(valued, form.features),
-        ignored=ignored,
-        spoilt=spoilt,
-    )
+NESTED = ("features", "segments")
 
 
-def field_column(form: Form, field: str, records: Sequence[Any]) -> Sequence[Any]:
-    """The values of *field*, which may stand under several keys."""
-    attributes = form.attributes[field]
-    if attributes == (field,):
-        return READ[field](records)
-    return merged([_of(records, each) for each in attributes])
+class Pivot:
+    """Columns of structures of one form, which come a lot at a time, in order.
 
+    Small lots are faster than large ones: a lot's objects are let go while they still are in the
+    core's cache.
+    """
 
-# Python reads an attribute that is written out three times as fast as one that is named at run time.
-READ: Final[Mapping[str, Callable[[Sequence[Any]], list[Any]]]] = {
-    "prediction_id": lambda records: [each.prediction_id for each in records],
-    "timestamp": lambda records: [each.timestamp for each in records],
-    "model": lambda records: [each.model for each in records],
-    "model_version": lambda records: [each.model_version for each in records],
-    "features": lambda records: [each.features for each in records],
-    "score": lambda records: [each.score for each in records],
-    "scores": lambda records: [each.scores for each in records],
-    "prediction": lambda records: [each.prediction for each in records],
-    "latency_seconds": lambda records: [each.latency_seconds for each in records],
-    "segments": lambda records: [each.segments for each in records],
-    "error": lambda records: [each.error for each in records],
-    "trace_id": lambda records: [each.trace_id for each in records],
-    "outcome": lambda records: [each.outcome for each in records],
-    "value": lambda records: [each.value for each in records],
-    "prediction_timestamp": lambda records: [each.prediction_timestamp for each in records],
-}
+    def __init__(self, form: Form) -> None:
+        self.n = 0
+        self._form = form
+        places = {attribute: place for place, attribute in enumerate(form.structure.__struct_fields__)}
+        self._places = {name: [places[each] for each in of] for name, of in form.attributes.items()}
+        self._ignored = [(places[each], list[Any]()) for each in form.ignored]
+        self._plain = {name: list[Any]() for name in form.attributes if name not in NESTED}
+        parts = {"features": form.features, "segments": form.segments}
+        self._nested = {name: _Nested(part) for name, part in parts.items() if name in form.attributes}
+
+    def take(self, records: Iterable[Struct]) -> None:
+        """Adds *records*, at least one."""
+        columns = list(zip(*map(astuple, records), strict=True))
+        for name, whole in self._plain.items():
+            whole.extend(self._column(name, columns))
+        for place, whole in self._ignored:
+            whole.extend(columns[place])
+        for name, nested in self._nested.items():
+            nested.take(self._column(name, columns))
+        self.n += len(columns[0])
+
+    def _column(self, name: str, columns: Sequence[Sequence[Any]]) -> Sequence[Any]:
+        """The values of a field, which may stand under several keys."""
+        places = self._places[name]
+        return columns[places[0]] if len(places) == 1 else merged([columns[place] for place in places])
+
+    def loose(self, place: Place, spoilt: Mapping[int, Spoilt]) -> Loose:
+        """The columns of all records taken, which stood at *place*."""
+        fields: dict[str, Sequence[Any]] = dict(self._plain)
+        features, segments = self._nested.get("features"), self._nested["segments"]
+        ignored = segments.skipped()
+        ignored += [(Reason.OUT_OF_DOMAIN, _counted(whole)) for _, whole in self._ignored]
+        return Loose(
+            place=place,
+            scores=fields.pop("scores", ()),
+            fields=fields,
+            numeric_names=() if features is None else self._form.features.names.numeric,
+            numeric=np.empty((0, self.n)) if features is None else features.matrix(),
+            categorical={} if features is None else features.columns(),
+            segments=segments.columns(),
+            given=None if features is None else features.given(),
+            dropped=[] if features is None else features.skipped(),
+            ignored=ignored,
+            spoilt=spoilt,
+        )
 
 
 def merged(columns: Sequence[Sequence[Any]]) -> Sequence[Any]:
@@ -78,54 +80,57 @@ def merged(columns: Sequence[Sequence[Any]]) -> Sequence[Any]:
     return first
 
 
-def _rows(column: Sequence[Any], part: Part) -> Sequence[tuple[Any, ...]]:
-    """The values of each record's structure, in the part's order."""
-    if None in column:
-        empty = part.empty
-        column = [empty if each is None else each for each in column]
-    return list(map(astuple, column))
+class _Nested:
+    """The columns of features, or of segments."""
 
+    def __init__(self, part: Part) -> None:
+        self._part = part
+        self._n = 0
+        self._absent: list[int] = []
+        numbers = {part.position[each] for each in part.numeric}
+        self._numeric = [(part.position[each], list[bytes]()) for each in part.numeric]
+        self._others = {place: list[Any]() for place in part.position.values() if place not in numbers}
 
-def _matrix(rows: Sequence[tuple[Any, ...]], part: Part, n: int) -> Floats:
-    """Shape (n, numeric features).
+    def take(self, structures: Sequence[Struct | None]) -> None:
+        """Adds the parts of a lot of records; None where a record had none."""
+        if not all(structures):
+            self._absent += [self._n + row for row, each in enumerate(structures) if each is None]
+            empty = self._part.empty
+            structures = [empty if each is None else each for each in structures]
+        self._n += len(structures)
+        columns = list(zip(*map(astuple, structures), strict=True))  # type: ignore[arg-type]  # none is None
+        for place, lots in self._numeric:
+            lots.append(packed(columns[place]))
+        for place, whole in self._others.items():
+            whole.extend(columns[place])
 
-    Packing each row's bytes is twice as fast as numpy's reading of the numbers one after another.
-    """
-    shape = n, len(part.numeric)
-    if not part.numeric or not rows:
-        return np.empty(shape)
-    pack, pick = part.pack_numeric, part.pick_numeric
-    try:
-        packed = b"".join([pack(*pick(row)) for row in rows])
-    except struct.error:
-        return floats(list(chain.from_iterable(map(pick, rows)))).reshape(shape)
-    return np.frombuffer(packed).reshape(shape)
+    def given(self) -> np.ndarray | None:
+        """Which records had this part; None where all had."""
+        if not self._absent:
+            return None
+        given = np.ones(self._n, np.bool_)
+        given[self._absent] = False
+        return given
 
+    def matrix(self) -> Floats:
+        """The numbers, shape (numeric names, n)."""
+        lots = chain.from_iterable(lots for _, lots in self._numeric)
+        return np.frombuffer(bytearray().join(lots)).reshape(len(self._numeric), self._n)
 
-def _columns(rows: Sequence[tuple[Any, ...]], part: Part) -> dict[str, Sequence[Label]]:
-    if not rows:
-        return {}
-    columns = (_column(rows, part, each) for each in part.categorical)
-    return dict(zip(part.names.categorical, columns, strict=True))
+    def columns(self) -> dict[str, Sequence[Label]]:
+        """The other columns that are taken, by name."""
+        part = self._part
+        columns = (self._others[part.position[each]] for each in part.categorical)
+        return dict(zip(part.names.categorical, columns, strict=True))
 
-
-def _column(rows: Sequence[tuple[Any, ...]], part: Part, attribute: str) -> list[Any]:
-    return list(map(itemgetter(part.position[attribute]), rows))
-
-
-def _skipped(rows: Sequence[tuple[Any, ...]], part: Part) -> list[tuple[Reason, Sequence[Any]]]:
-    """Columns of the names that are not taken, None where there was no value."""
-    if not rows:
-        return []
-    unsettled: list[tuple[Reason, Sequence[Any]]] = [
-        (Reason.WRONG_TYPE, _column(rows, part, each)) for each in part.unsettled
-    ]
-    dropped = [(reason, _counted(_column(rows, part, each))) for each, reason in part.dropped]
-    return [*unsettled, *dropped]
-
-
-def _of(structures: Sequence[Any], attribute: str) -> list[Any]:
-    return [getattr(each, attribute) for each in structures]
+    def skipped(self) -> list[tuple[Reason, Sequence[Any]]]:
+        """Columns of the names that are not taken, None where there was no value."""
+        part = self._part
+        unsettled: list[tuple[Reason, Sequence[Any]]] = [
+            (Reason.WRONG_TYPE, self._others[part.position[each]]) for each in part.unsettled
+        ]
+        dropped = [(reason, _counted(self._others[part.position[each]])) for each, reason in part.dropped]
+        return [*unsettled, *dropped]
 
 
 def _counted(raw: Sequence[Any]) -> list[Any]:

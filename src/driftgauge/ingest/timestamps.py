@@ -29,11 +29,11 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EXPECTED: Final = "expected RFC 3339 text or epoch seconds"
 _ZERO: Final = ord("0")
 _DIGITS: Final = np.array([0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18])
-_DATE_WEIGHTS: Final = 10.0 ** np.arange(7, -1, -1)
-_CLOCK_WEIGHTS: Final = np.kron(np.eye(3), np.array([[10.0], [1.0]]))
-_MICRO_WEIGHTS: Final = 10.0 ** np.arange(5, -1, -1)
-_CLOCK_SECONDS: Final = np.array([3600.0, 60.0, 1.0])
-_LAST: Final = np.array([23.0, 59.0, 59.0])
+# Of a moment's digits: the date as yyyymmdd, hours, minutes, seconds, microseconds.
+_WEIGHTS: Final = np.zeros((5, 20))
+_WEIGHTS[0, :8] = 10.0 ** np.arange(7, -1, -1)
+_WEIGHTS[(1, 1, 2, 2, 3, 3), range(8, 14)] = (10.0, 1.0) * 3
+_WEIGHTS[4, 14:] = 10.0 ** np.arange(5, -1, -1)
 
 
 def epoch_seconds(column: Sequence[Moment] | Floats, field: str) -> tuple[Floats, Mapping[int, Fault]]:
@@ -113,16 +113,18 @@ def _uniform(column: Sequence[str]) -> Floats | None:
     text = "".join(column)
     if zone is None or not text.isascii() or len(text) != length * len(column):
         return None
-    cells = np.frombuffer(text.encode(), np.uint8).reshape(len(column), length)
+    # A row for each place in the texts, for whole rows are read at once.
+    cells = np.ascontiguousarray(np.frombuffer(text.encode(), np.uint8).reshape(len(column), length).T)
     digits, marks = _places(length, length - len(zone))
     # Only the first text's own marks and zone are taken; whatever differs is read one by one.
-    if (cells[:, marks] != cells[0, marks]).any() or (cells[:, digits] - _ZERO > 9).any():
+    values = cells[digits] - _ZERO
+    if (cells[marks] != cells[marks, :1]).any() or (values > 9).any():
         return None
-    date, clock, micros = _numbers(cells[:, digits])
+    date, hours, minutes, seconds, micros = _WEIGHTS[:, : len(digits)] @ values[:20].astype(np.float64)
     days = _days(date)
-    if days is None or (clock > _LAST).any():
+    if days is None or max(hours.max() - 23.0, minutes.max() - 59.0, seconds.max() - 59.0) > 0.0:
         return None
-    seconds = days * 86400.0 + clock @ _CLOCK_SECONDS - _zone_seconds(zone)
+    seconds += days * 86400.0 + hours * 3600.0 + minutes * 60.0 - _zone_seconds(zone)
     return np.asarray((seconds * 1e6 + micros) / 1e6, np.float64)
 
 
@@ -144,14 +146,6 @@ def _zone_seconds(zone: str) -> int:
     if len(zone) < 5:
         return 0
     return (1 if zone[0] == "+" else -1) * (int(zone[1:3]) * 3600 + int(zone[-2:]) * 60)
-
-
-def _numbers(cells: NDArray[np.uint8]) -> tuple[Floats, Floats, Floats]:
-    """Of rows of digits: dates as yyyymmdd, (n, 3) hours, minutes and seconds, microseconds."""
-    values = cells[:, :20].astype(np.float64) - _ZERO
-    decimals = values.shape[1] - 14
-    micros = values[:, 14:] @ _MICRO_WEIGHTS[:decimals]
-    return values[:, :8] @ _DATE_WEIGHTS, values[:, 8:14] @ _CLOCK_WEIGHTS, micros
 
 
 def _days(date: Floats) -> Floats | None:

@@ -49,6 +49,8 @@ def witness_seconds(model: Model) -> float:
 def appends(log: RecordLog, rows: Rows, until: Floats, span: float) -> list[Appended]:
     """*rows* for the end of *log*, each to be kept *until* then, shape (n,), by pieces of *span* seconds."""
     piece = np.floor(until / span)
+    if rows.size and piece.min() == piece.max():
+        return [Appended(log.log, log.reserve(rows.size), rows, until)]
     order = np.argsort(piece, kind="stable")
     edges = np.flatnonzero(np.diff(piece[order])) + 1
     return [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,11 +71,11 @@ def in_time(
 
 def known_ids(ids: Sequence[str | None], key: bytes, good: NDArray[np.bool_]) -> tuple[Ints, Hashes, Ints]:
     """Places of records with an id, their hashes, and which good record's id each repeats, or -1."""
-    if None in ids:
-        places = np.array([i for i, text in enumerate(ids) if text is not None], np.int64)
+    if all(ids):
+        places, given = np.arange(len(ids)), cast("Sequence[str]", ids)
     else:
-        places = np.arange(len(ids))
-    given = [text for text in ids if text is not None]
+        places = np.array([i for i, text in enumerate(ids) if text is not None], np.int64)
+        given = [text for text in ids if text is not None]
     repeats = np.full(len(ids), -1)
     # Most batches repeat no id, which a set tells for a tenth of what sorting hashes costs.
     if len(set(given)) < len(given):
@@ -300,7 +300,7 @@ class _Builder:
     def _find_exemplar(self, latencies: Floats) -> None:
         """The slowest traced record: the one that somebody will want to look at."""
         traces = self.kept.batch.trace_ids
-        if self.tally.latencies.size and any(trace is not None for trace in traces):
+        if self.tally.latencies.size and traces.count(None) < len(traces):
             traced = np.array([traces[i] is not None for i in self.kept.chosen.tolist()])
             slowest = int(np.argmax(np.where(traced & ~np.isnan(latencies), latencies, -1.0)))
             if traced[slowest] and not np.isnan(latencies[slowest]):

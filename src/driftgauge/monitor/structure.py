@@ -129,19 +129,21 @@ class Coder:
             return np.array([number_of(label) for label in labels], np.float64)
         if task is None:
             return np.full(len(labels), np.nan)
-        code = self._binary if task is Task.BINARY else self._class
         if bool in set(map(type, labels)):
             # True and 1 are equal keys, but not the same class.
             labels = [text_of(label) if isinstance(label, bool) else label for label in labels]
-        codes: dict[Label, float] = {None: float("nan")}
-        codes |= {label: code(label, count) for label, count in Counter(labels).items() if label is not None}
+        found = self._binary(labels) if task is Task.BINARY else self._classes(labels)
+        codes = found | {None: float("nan")}
         return np.fromiter(map(codes.__getitem__, labels), np.float64, len(labels))
 
-    def _binary(self, label: Label, _: int) -> float:
-        return binary_code(label, self.config.positive_class)
+    def _binary(self, labels: Sequence[Label]) -> dict[Label, float]:
+        positive = self.config.positive_class
+        return {label: binary_code(label, positive) for label in set(labels)}
 
-    def _class(self, label: Label, records: int) -> float:
-        return float(self.class_code(text_of(label), records))
+    def _classes(self, labels: Sequence[Label]) -> dict[Label, float]:
+        counts = Counter(labels)
+        del counts[None]
+        return {label: float(self.class_code(text_of(label), count)) for label, count in counts.items()}
 
     def class_code(self, text: str, records: int = 1) -> int:
         """The code of a class; the limit's own number stands for `other`. *records* carry it."""
@@ -187,10 +189,11 @@ class Coder:
                 codes[place] = self._segment_codes(place, texts)
         return codes
 
-    def _segment_codes(self, place: int, texts: Sequence[str | None]) -> list[int]:
+    def _segment_codes(self, place: int, texts: Sequence[str | None]) -> NDArray[np.uint8]:
         other = self.limits.segment_values
         known: dict[str | None, int] = {text: code for code, text in enumerate(self.structure.values[place])}
-        fresh = [t for t in dict.fromkeys(texts) if t is not None and t != OTHER and t not in known]
+        distinct = dict.fromkeys(texts)
+        fresh = [t for t in distinct if t is not None and t != OTHER and t not in known]
         room = other - len(known)
         for text in fresh[:room]:
             known[text] = len(known)
@@ -199,7 +202,9 @@ class Coder:
             values[place] = (*values[place], *fresh[:room])
             self.structure = msgspec.structs.replace(self.structure, values=tuple(values))
         known[None] = NO_SEGMENT
-        codes = [known.get(text, other) for text in texts]
+        for each in distinct:
+            known.setdefault(each, other)
+        codes = np.frombuffer(bytes(map(known.__getitem__, texts)), np.uint8)
         if len(fresh) > room:
-            self._fold("segment_values", codes.count(other))
+            self._fold("segment_values", int(np.count_nonzero(codes == other)))
         return codes

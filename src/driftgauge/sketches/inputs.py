@@ -19,6 +19,7 @@ NUMERIC_CELLS = NUMERIC_BINS + 2
 COARSE_BINS = 10
 # From this many records sorting them first is faster than looking each one up.
 SORTED_FROM = 64
+BYTES = 256
 # The coarse bins, then missing, then what has no place in a bin: unseen (categorical), not finite.
 COARSE_CELLS = COARSE_BINS + 2
 
@@ -128,9 +129,13 @@ class Inputs(LinearSketch):
         # Every value of an identifier is new; how many are is no drift.
         return _Codes(codes, self.other if key in self.bins.identifiers else self.unseen)
 
-    def codes(self, column: int, values: Sequence[str | None]) -> list[int]:
+    def codes(self, column: int, values: Sequence[str | None]) -> NDArray[np.uint8] | Ints:
         """The cell of each value of the categorical name at *column*. O(n)."""
-        return list(map(self._coders[column].__getitem__, values))
+        found = map(self._coders[column].__getitem__, values)
+        # Bytes take half the time of an array of integers.
+        if self.category_cells <= BYTES:
+            return np.frombuffer(bytes(found), np.uint8)
+        return np.fromiter(found, np.int64, len(values))
 
     def row(self, numeric: Floats, categorical: Mapping[str, Sequence[str | None]], records: int) -> Row:
         """The row of n records.
@@ -160,8 +165,13 @@ class Inputs(LinearSketch):
             self._count_sorted(row, np.sort(numeric, axis=1))
         else:
             self._count_each(row, numeric)
-        deviation = np.clip(numeric, self._floor, self._ceiling) - self.bins.centre[:, None]
-        deviation[~np.isfinite(numeric)] = 0.0
+        # Most batches have nothing to clip and nothing to leave out.
+        if self.layout.count(row, "clipped").any():
+            deviation = np.clip(numeric, self._floor, self._ceiling) - self.bins.centre[:, None]
+        else:
+            deviation = numeric - self.bins.centre[:, None]
+        if self.layout.count(row, "bins")[:, MISSING:].any():
+            deviation[~np.isfinite(numeric)] = 0.0
         self.layout.sum(row, "deviation")[:] = deviation.sum(axis=1)
         self.layout.sum(row, "square")[:] = np.einsum("ij,ij->i", deviation, deviation)
 
