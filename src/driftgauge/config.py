@@ -90,6 +90,7 @@ class Family(StrEnum):
     SEGMENTS = "segments"
     QUANTILES = "quantiles"
     AGAINST = "against"
+    SCHEMA = "schema"
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,6 +65,15 @@ class Reason(StrEnum):
     INTERNAL = "internal"
 
 
+class Violation(StrEnum):
+    """How a feature's values break what is known of the records; the closed set that labels counters."""
+
+    WRONG_TYPE = "wrong_type"
+    MISSING_FEATURE = "missing_feature"
+    NEW_FEATURE = "new_feature"
+    OUT_OF_RANGE = "out_of_range"
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """One body as it came through a door, inflated and within its size limit."""

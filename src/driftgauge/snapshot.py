@@ -316,6 +316,19 @@ class ThresholdValue:
     value: float
 
 
+@dataclass(frozen=True, slots=True)
+class SchemaViolation:
+    """Counter: values of one feature that broke the schema since the process started; ``feature=""``
+    is all that isn't watched.
+    """
+
+    model: str
+    model_version: str
+    feature: str
+    violation: str
+    values: Value
+
+
 Row = (
     WindowState
     | Drift
@@ -333,6 +346,7 @@ Row = (
     | BusinessValue
     | BestThreshold
     | DriftAgainst
+    | SchemaViolation
 )
 
 
@@ -351,7 +365,8 @@ class VersionSnapshot:
 
     `segment_classes` is for people (the page, GET /v1/models); its rows are among `classes` too where
     the family `segments` is switched on. So is `segment_value`, whose rows stand in `value` without
-    their intervals unless it is. `threshold_values` is for people only.
+    their intervals unless it is. `threshold_values` is for people only. `schema` has what was broken so
+    far, and every watched feature where the family `schema` is switched on.
     """
 
     state: VersionState
@@ -373,6 +388,7 @@ class VersionSnapshot:
     best_thresholds: tuple[BestThreshold, ...] = ()
     threshold_values: tuple[ThresholdValue, ...] = ()
     against: tuple[DriftAgainst, ...] = ()
+    schema: tuple[SchemaViolation, ...] = ()
 
     def rows(self) -> tuple[Row, ...]:
         """Every row, class by class."""
@@ -393,6 +409,7 @@ class VersionSnapshot:
             *self.value,
             *self.best_thresholds,
             *self.against,
+            *self.schema,
         )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from driftgauge.config import Against, Task
 from driftgauge.config import Model as ModelConfig
 from driftgauge.layout import Row
+from driftgauge.records import Violation
 from driftgauge.reference import Reference
 from driftgauge.sketches.inputs import Inputs
 from driftgauge.sketches.learning import LearningRow
@@ -122,3 +124,4 @@ class VersionView:
     outcome_at: float | None
     scores: Scores | None
     value: Value | None = None
+    violations: Mapping[tuple[str, Violation], int] = field(default_factory=dict)

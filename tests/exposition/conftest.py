@@ -68,6 +68,7 @@ def one_version(model: str, model_version: str, feature: str, absent: Value = No
             row(rows.DriftAgainst, **window, feature=feature, output="", against="previous_window"),
             row(rows.DriftAgainst, **window, feature="", output="score", against="same_hours_last_week"),
         ),
+        schema=(row(rows.SchemaViolation, **of, feature=feature, violation="wrong_type"),),
     )
 
 

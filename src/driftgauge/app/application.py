@@ -188,7 +188,14 @@ class Application:
 
     def _made(self, views: Sequence[VersionView]) -> tuple[Snapshot, Rendered]:
         began = perf_counter()
-        found = evaluate(views, self.clock(), 0.0, segments=Family.SEGMENTS in self.config.metrics)
+        families = self.config.metrics
+        found = evaluate(
+            views,
+            self.clock(),
+            0.0,
+            segments=Family.SEGMENTS in families,
+            schema=Family.SCHEMA in families,
+        )
         self._narrator.hear(found)
         versions = tuple(self._with_series(version) for version in found.versions)
         found = Snapshot(found.evaluated_at, perf_counter() - began, versions, self._narrator.notices)

@@ -59,6 +59,8 @@ class Counting:
             self._add("values_invalid_total", count, reason)
         for bound, count in tally.folded.items():
             self._add("values_folded_total", count, bound)
+        for violation, count in tally.broken.items():
+            self._add("schema_violations_total", count, model, tally.version or "", violation)
         version = tally.version or ""
         self._add("outcomes_total", tally.outcomes, model, version)
         for name, count in tally.joined_by.items():

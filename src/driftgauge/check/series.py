@@ -14,7 +14,7 @@ from typing import Any
 from driftgauge.check.shape import TYPICAL, Shape
 from driftgauge.config import Family, FeatureKind, Limits, Task, documented_fields
 from driftgauge.metrics import LIVE_METRICS, SNAPSHOT_METRICS, VERSION, Metric
-from driftgauge.records import Kind, Reason
+from driftgauge.records import Kind, Reason, Violation
 from driftgauge.sketches.inputs import COARSE_BINS, COARSE_CELLS
 from driftgauge.sketches.quality import COARSE_SCORE_BINS
 from driftgauge.snapshot import (
@@ -32,6 +32,7 @@ from driftgauge.snapshot import (
     Moments,
     Quality,
     ReferenceState,
+    SchemaViolation,
     ScoreBin,
     ValueInfo,
     VersionState,
@@ -99,6 +100,7 @@ _LIVE_LABELS: Mapping[str, int] = {
     "door": len(Kind),
     "kind": len(Kind),
     "reason": len(Reason),
+    "violation": len(Violation),
     "bound": len(documented_fields(Limits)),
     "path": 5,
     "result": 3,
@@ -145,6 +147,8 @@ def rows(shape: Shape, families: Collection[str]) -> Iterator[Row]:
         for cohort in _COHORTS:
             yield from _quality(shape, {"window": window, "cohort": cohort}, families)
     yield from _fleet(shape)
+    if Family.SCHEMA in families:
+        yield from _schema(shape)
     if shape.currency:
         yield from _value(shape, families)
 
@@ -170,6 +174,15 @@ def _quality(shape: Shape, labels: Mapping[str, str], families: Collection[str])
             yield Row(ClassQuality, {**of_group, "class": ""}, _OF_CLASS)
             for name in shape.classes:
                 yield Row(ClassQuality, {**of_group, "class": name}, _OF_CLASS | {"roc_auc_half_width"})
+
+
+def _schema(shape: Shape) -> Iterator[Row]:
+    for each in shape.watched:
+        if each.feature:
+            for violation in Violation:
+                if violation is not Violation.NEW_FEATURE:
+                    yield Row(SchemaViolation, {"feature": each.feature, "violation": violation})
+    yield Row(SchemaViolation, {"feature": "", "violation": Violation.NEW_FEATURE})
 
 
 def _value(shape: Shape, families: Collection[str]) -> Iterator[Row]:

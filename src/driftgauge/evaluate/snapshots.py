@@ -8,6 +8,7 @@ from driftgauge.evaluate import fleet
 from driftgauge.evaluate.against import drift_against
 from driftgauge.evaluate.drift import drift, drift_rows
 from driftgauge.evaluate.quality import quality
+from driftgauge.evaluate.schema import schema_violations
 from driftgauge.evaluate.thresholds import best_thresholds, decisions, threshold_values
 from driftgauge.evaluate.value import business_value, value_info
 from driftgauge.snapshot import (
@@ -34,19 +35,24 @@ def evaluate(
     notices: tuple[Notice, ...] = (),
     *,
     segments: bool = False,
+    schema: bool = False,
 ) -> Snapshot:
     """Every number of every version. Pure; runs outside of the writer.
 
     Args:
         wall: wall time of the evaluation; seconds: what it took so far.
         segments: whether precision, recall, F1 and ROC AUC are exported by segment.
+        schema: whether violations of the schema are exported by feature.
 
     Cost: about 0.4 ms a window of 25 features.
     """
-    return Snapshot(wall, seconds, tuple(version(view, wall, segments=segments) for view in views), notices)
+    versions = tuple(version(view, wall, segments=segments, schema=schema) for view in views)
+    return Snapshot(wall, seconds, versions, notices)
 
 
-def version(view: VersionView, wall: float, *, segments: bool = False) -> VersionSnapshot:
+def version(
+    view: VersionView, wall: float, *, segments: bool = False, schema: bool = False
+) -> VersionSnapshot:
     """All rows of one version."""
     by_group: list[Quality] = []
     whole: list[ClassQuality] = []
@@ -83,6 +89,7 @@ def version(view: VersionView, wall: float, *, segments: bool = False) -> Versio
         best_thresholds=tuple(best_thresholds(view, decided)),
         threshold_values=tuple(threshold_values(view, decided)),
         against=tuple(drift_against(view)),
+        schema=tuple(schema_violations(view, every=schema)),
     )
 
 

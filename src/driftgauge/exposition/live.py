@@ -25,7 +25,7 @@ from prometheus_client.registry import Collector
 from driftgauge.config import Limits, documented_fields
 from driftgauge.exposition.lines import EOF_LINE, encodable, family_name, sample_names
 from driftgauge.metrics import BY_NAME, LIVE_METRICS, PREFIX, Metric
-from driftgauge.records import Kind, Reason
+from driftgauge.records import Kind, Reason, Violation
 
 COMPONENTS = ("configuration", "intake", "observation", "outside", "store", "evaluation", "reference")
 
@@ -41,7 +41,7 @@ CLOSED: dict[str, tuple[tuple[str, ...], ...]] = {
 }
 
 # What a model version's arrival starts at 0, beside all that is labelled by model and version alone.
-_OF_MODEL = {"kind": _KINDS}
+_OF_MODEL = {"kind": _KINDS, "violation": tuple(violation.value for violation in Violation)}
 
 _MEASURED = frozenset(
     PREFIX + name

@@ -86,6 +86,13 @@ METRICS: tuple[Metric, ...] = (
         ("reason",),
     ),
     Metric(
+        PREFIX + "schema_violations_total",
+        "counter",
+        "Feature values that break what is known of the records: of a wrong type; missing though the "
+        "reference never lacks the feature; of a feature that isn't watched; out of the declared range.",
+        (*VERSION, "violation"),
+    ),
+    Metric(
         PREFIX + "values_folded_total",
         "counter",
         "Values counted under `other` or left out because a bound was reached, by bound.",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+from math import inf
+
 import msgspec
 
 from driftgauge.config import HOUR, Clock, Export, Limits, Task
@@ -112,6 +115,15 @@ class Model:
     def value_weight(self) -> str | None:
         """The feature that multiplies the value of decisions."""
         return None if self.config.value is None else self.config.value.weight
+
+    @cached_property
+    def declared_ranges(self) -> tuple[tuple[str, float, float], ...]:
+        """Features with a declared range and its ends."""
+        return tuple(
+            (name, -inf if f.min is None else f.min, inf if f.max is None else f.max)
+            for name, f in self.config.features.items()
+            if f.min is not None or f.max is not None
+        )
 
     def now(self, wall: float) -> float:
         """The model's time; *wall* before its records clock has begun."""

@@ -279,6 +279,10 @@ class Models:
         logs = self.logs()
         for appended in prepared.appended:
             logs[appended.log].added(appended.rows)
+        for tally in prepared.tallies:
+            if tally.violations and tally.version is not None:
+                version = self.models[tally.model].versions[tally.version]
+                version.violations.update(tally.violations)
         self._evict()
 
     def _apply(self, update: Update, *, live: bool) -> None:

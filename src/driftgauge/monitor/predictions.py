@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from driftgauge.config import Clock, Task
 from driftgauge.joins import id_hashes
 from driftgauge.layout import Row
-from driftgauge.monitor import binned, exports, keeping
+from driftgauge.monitor import binned, exports, keeping, schema
 from driftgauge.monitor.exports import Kept
 from driftgauge.monitor.grouping import panes
 from driftgauge.monitor.joining import join_deltas
@@ -112,6 +112,7 @@ def prepare(
     for (_, reason), count in batch.invalid.items():
         tally.invalid[reason] = tally.invalid.get(reason, 0) + count
     builder.count_inputs()
+    tally.violations = schema.violations(version, batch, accepted, builder.counted)
     appended = builder.keep_and_join(places[known], hashes[known])
     tally.folded, coder.folded = coder.folded, {}  # once, though versions share the coder
     update = builder.update(clock, wall)
@@ -241,6 +242,7 @@ class _Builder:
         self.centres: dict[str, float] = {}
         self.growing: dict[str, float | None] = {}
         self.values: Floats = np.zeros(0)
+        self.counted: list[Row] = []
         self._settle_scores()
 
     def _settle_scores(self) -> None:
@@ -290,6 +292,7 @@ class _Builder:
             ):
                 if part is Part.INPUTS and isinstance(row, Row):
                     self._count_folded(row)
+                    self.counted.append(row)
                 # Learning rows are large, and a reference is not learned from minutes.
                 minute = None if isinstance(row, LearningRow) else fine
                 self._delta(part, minute, coarse, self.version.encode(part, row))

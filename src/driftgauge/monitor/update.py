@@ -7,7 +7,7 @@ import numpy as np
 
 from driftgauge.monitor.log import Rows
 from driftgauge.monitor.structure import Structure
-from driftgauge.records import Answer, Floats, Rejection
+from driftgauge.records import Answer, Floats, Rejection, Violation
 
 
 class PaneDelta(msgspec.Struct, array_like=True, frozen=True):
@@ -103,11 +103,20 @@ class Tally(msgspec.Struct):
     duplicate_outcomes: int = 0
     invalid: dict[str, int] = {}
     folded: dict[str, int] = {}
+    violations: dict[tuple[str, Violation], int] = {}
 
     @property
     def joined(self) -> int:
         """Records joined, whichever version's."""
         return sum(self.joined_by.values())
+
+    @property
+    def broken(self) -> dict[str, int]:
+        """Violations of the schema, whichever feature's."""
+        found: dict[str, int] = {}
+        for (_, violation), count in self.violations.items():
+            found[violation] = found.get(violation, 0) + count
+        return found
 
     def join(self, version: str, count: int) -> None:
         """Count joined records of a version."""

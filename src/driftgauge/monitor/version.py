@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -16,6 +17,7 @@ from driftgauge.monitor.log import RecordLog, prediction_dtype
 from driftgauge.monitor.ports import Shelf
 from driftgauge.monitor.update import PaneDelta, Update
 from driftgauge.monitor.watch import Watch
+from driftgauge.records import Violation
 from driftgauge.reference import Reference
 from driftgauge.sketches.coarse import packed_bytes
 from driftgauge.sketches.learning import LearningRow
@@ -103,6 +105,7 @@ class Version:
         self.matures_after: float | None = config.outcomes.matures_after
         self.kept_maturity: float | None = self.matures_after
         self.lifetime: dict[Part, Row] = {}
+        self.violations: Counter[tuple[str, Violation]] = Counter()
         self.retired_before: dict[Resolution, int] = {}
         self.retiring: dict[Resolution, range] = {}
         self.stepped_at: dict[Part, int] = {}
@@ -455,6 +458,7 @@ class Version:
             now=now,
             quality=self.model.quality,
             value=self.model.value,
+            violations=dict(self.violations),
             inputs=self._watched(Part.INPUTS),
             outputs=self._watched(Part.OUTPUTS),
             windows=tuple(self._window_view(window, now) for window in self.windows),

@@ -10,10 +10,10 @@ import numpy as np
 from driftgauge import reference as references
 from driftgauge.config import Feature
 from driftgauge.layout import Row
-from driftgauge.records import Floats
+from driftgauge.records import Floats, Ints
 from driftgauge.reference import Reference
 from driftgauge.sketches.coarse import CoarseCodes
-from driftgauge.sketches.inputs import Inputs
+from driftgauge.sketches.inputs import MISSING, Inputs
 from driftgauge.sketches.learning import Learning, LearningRow
 from driftgauge.snapshot import ReferenceState
 
@@ -32,6 +32,7 @@ class Watch:
             the reference's.
         reference: what current windows are compared with; None while learning.
         codes: the coarse bins of the first *coded* features; None until a reference is fixed.
+        required: rows of numeric and of categorical features that the fixed reference never lacks.
         learned: records in learning bins that came since learning began.
         since: when learning began anew, on the model's clock; None: with the first record.
     """
@@ -49,6 +50,7 @@ class Watch:
         self.codes: CoarseCodes | None = None
         self.learned = 0
         self.since: float | None = None
+        self.required: tuple[Ints, Ints] = (np.zeros(0, np.int64), np.zeros(0, np.int64))
         self._bins_mark = b""
 
     @property
@@ -60,6 +62,7 @@ class Watch:
         """Count in the bins of *reference* from now on."""
         self.reference, self.state = reference, state
         self.inputs = Inputs(reference.bins)
+        self.required = _required(self.inputs, reference.row)
         self._bins_mark = references.bins_mark(reference.bins)
         if self.coded:
             mark = self._bins_mark.hex()
@@ -132,6 +135,14 @@ class Watch:
             category_limit=self.category_limit,
             growing=growing,
         )
+
+
+def _required(inputs: Inputs, row: Row) -> tuple[Ints, Ints]:
+    if not inputs.records(row):
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    numeric = inputs.layout.count(row, "bins")[:, MISSING]
+    texts = inputs.layout.count(row, "categories")[:, inputs.missing]
+    return np.flatnonzero(numeric == 0), np.flatnonzero(texts == 0)
 
 
 def arranged(names: Sequence[str], numeric: Floats, wanted: Sequence[str], records: int) -> Floats:

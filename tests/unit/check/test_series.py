@@ -101,7 +101,13 @@ def in_full_swing(config, task, rng):
     )  # fmt: skip
     driver.send(outcomes(ids, happened, times + 1, model="churn-2026"))
     view = driver.view(VERSION, name="churn-2026")
-    return evaluate([view], WALL, 0.01, segments=Family.SEGMENTS in config.metrics)
+    return evaluate(
+        [view],
+        WALL,
+        0.01,
+        segments=Family.SEGMENTS in config.metrics,
+        schema=Family.SCHEMA in config.metrics,
+    )
 
 
 def render(snapshot, config):
