@@ -72,7 +72,7 @@ def test_phi_is_the_mean_of_chi_square_by_degrees_over_windows_of_one_size():
             rest = np.delete(counts[:, feature], k, axis=0).sum(axis=0)
             table = stats.chi2_contingency([rest, counts[k, feature]], correction=False)
             ratios.append(table.statistic / table.dof)
-        assert found.phi()[feature] == pytest.approx(np.mean(ratios), rel=1e-10)
+        assert 1 + (found.excess * found.samples)[feature] == pytest.approx(np.mean(ratios), rel=1e-10)
     assert found.windows.tolist() == [20, 20, 20]
     assert found.samples == pytest.approx(np.full(3, 400 * 7600 / 8000))
 
@@ -81,8 +81,8 @@ def test_phi_is_the_design_effect_of_repeated_entities():
     """Every record comes m times: chi-square is m times too large."""
     rng = np.random.default_rng(2)
     once = np.array([[rng.multinomial(300, np.full(10, 0.1)) for _ in range(6)] for _ in range(60)])
-    phi = significance.overdispersion(once * 4).phi().mean()
-    assert phi == pytest.approx(4.0, rel=0.05)
+    found = significance.overdispersion(once * 4)
+    assert (1 + found.excess * found.samples).mean() == pytest.approx(4.0, rel=0.05)
 
 
 def test_phi_of_shares_that_move_grows_with_the_window():
@@ -96,7 +96,10 @@ def test_phi_of_shares_that_move_grows_with_the_window():
     )
     told = significance.overdispersion(small)
     found = significance.overdispersion(large)
-    assert told.phi(found.samples).mean() == pytest.approx(found.phi().mean(), rel=0.05)
+    assert (told.excess * found.samples).mean() == pytest.approx(
+        (found.excess * found.samples).mean(), rel=0.05
+    )
+    assert told.phi(found.samples).mean() > 2 * told.phi().mean()
     assert (told.phi(1.0) == told.phi()).all()
 
 
@@ -116,12 +119,49 @@ def test_empty_windows_are_not_counted():
     assert significance.overdispersion(np.zeros((0, 2, 10))).phi().tolist() == [1, 1]
 
 
-def test_p_is_scipys_chi_square_below_and_f_above_the_limit():
-    statistic = np.array([3.0, 12.0, 40.0, 400.0])
-    p = significance.overdispersed_p(statistic, 9, 1.4, 30)
-    assert p == pytest.approx(stats.chi2.sf(statistic / 1.4, 9), rel=1e-12)
-    p = significance.overdispersed_p(statistic, 9, 6.0, 30)
-    assert p == pytest.approx(stats.f.sf(statistic / 9 / 6.0, 2, 29), rel=1e-12)
+@pytest.mark.parametrize(("phi", "windows"), [(1.0, 8), (1.3, 30), (4.0, 12), (30.0, 43)])
+@pytest.mark.parametrize("degrees", [2, 9])
+def test_p_is_the_share_of_draws_of_the_sum_that_exceed_it(phi, windows, degrees):
+    rng = np.random.default_rng(5)
+    draws = rng.chisquare(degrees - 1, 1_000_000)
+    draws += (1 + degrees * (phi - 1)) * rng.standard_t(windows - 1, 1_000_000) ** 2
+    levels = np.array([0.5, 0.1, 0.01, 0.003])
+    found = significance.overdispersed_p(np.quantile(draws, 1 - levels), degrees, phi, windows)
+    assert found == pytest.approx(levels, rel=0.05)
+
+
+def test_p_with_one_degree_is_students_to_the_last_digit():
+    statistic = np.array([0.0, 3.0, 12.0, 40.0, 400.0])
+    p = significance.overdispersed_p(statistic, 1, 6.0, 30)
+    assert p == pytest.approx(2 * stats.t.sf(np.sqrt(statistic / 6.0), 29), rel=1e-12)
+
+
+def test_p_of_independent_records_and_many_windows_is_nearly_chi_squares():
+    statistic = np.array([5.0, 20.0, 30.0])
+    p = significance.overdispersed_p(statistic, 9, 1.0, 100_000)
+    assert p == pytest.approx(stats.chi2.sf(statistic, 9), rel=0.01)
+
+
+def test_student_density_is_scipys():
+    t, freedom = np.linspace(0, 30, 50), np.array([[1.0], [7.0], [42.0]])
+    assert significance.student_density(t, freedom) == pytest.approx(stats.t.pdf(t, freedom), rel=1e-12)
+
+
+def test_persistence_is_found_where_windows_are_alike():
+    rng = np.random.default_rng(7)
+    for wanted in (0.0, 0.6):
+        latent = np.zeros((200, 40))
+        for k in range(1, 200):
+            latent[k] = wanted * latent[k - 1] + rng.normal(0, np.sqrt(1 - wanted**2), 40)
+        shares = np.exp(0.3 * latent[..., None] * np.linspace(-1, 1, 10))
+        shares /= shares.sum(axis=-1, keepdims=True)
+        counts = np.array([[rng.multinomial(2_000, p) for p in each] for each in shares])
+        found = significance.overdispersion(counts)
+        error = 1 / np.sqrt(200)
+        assert np.median(found.persistence) - error == pytest.approx(wanted, abs=0.05)
+        plain = 1 + found.excess * found.samples
+        assert (found.phi() > plain).all()
+        assert (found.independent_windows().mean() < 130) == (wanted > 0)
 
 
 def test_p_without_degrees_or_windows():
