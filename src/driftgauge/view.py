@@ -10,6 +10,9 @@ from driftgauge.config import Model as ModelConfig
 from driftgauge.layout import Row
 from driftgauge.records import Violation
 from driftgauge.reference import Reference
+from driftgauge.reference.relation import Relation
+from driftgauge.sketches.coarse import CoarseCodes
+from driftgauge.sketches.concept import Concept
 from driftgauge.sketches.inputs import Inputs
 from driftgauge.sketches.learning import LearningRow
 from driftgauge.sketches.quality import Quality
@@ -43,6 +46,16 @@ class EarlierView:
 
 
 @dataclass(frozen=True, slots=True)
+class Related:
+    """How a version's relation between inputs and outcome is counted, and its reference."""
+
+    state: ReferenceState
+    sketch: Concept
+    codes: CoarseCodes
+    reference: Relation | None
+
+
+@dataclass(frozen=True, slots=True)
 class WindowView:
     """One window of one version.
 
@@ -69,6 +82,7 @@ class WindowView:
             value is configured.
         value_arrived_groups, value_matured_groups: the same by consecutive groups of panes.
         earlier: what the configuration compares the window with beside the reference.
+        concept: the matured window's outcomes by the features' bins; None while nothing is counted.
     """
 
     name: str
@@ -94,6 +108,7 @@ class WindowView:
     value_arrived_groups: Row | None = None
     value_matured_groups: Row | None = None
     earlier: tuple[EarlierView, ...] = ()
+    concept: Row | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,3 +140,4 @@ class VersionView:
     scores: Scores | None
     value: Value | None = None
     violations: Mapping[tuple[str, Violation], int] = field(default_factory=dict)
+    related: Related | None = None

@@ -30,6 +30,7 @@ class Part(StrEnum):
     OUTPUTS = "outputs"
     ARRIVED = "arrived"
     MATURED = "matured"
+    CONCEPT = "concept"
     PREDICTED = "predicted"
     VALUE_ARRIVED = "value_arrived"
     VALUE_MATURED = "value_matured"

@@ -23,6 +23,8 @@ from driftgauge import reference
 from driftgauge.config import Task
 from driftgauge.errors import StoreError
 from driftgauge.layout import LinearSketch, Row, Sketch
+from driftgauge.sketches.coarse import UNKNOWN_CODE
+from driftgauge.sketches.concept import Concept
 from driftgauge.sketches.inputs import Inputs
 from driftgauge.sketches.learning import BIN_LIMIT, CATEGORY_LIMIT, Learning, LearningRow, NumericTally
 from driftgauge.sketches.quality import (
@@ -225,8 +227,34 @@ def value(task, weight):
     )
 
 
+def draw_related(rng, n, shape, *, task):
+    batch = draw_joined(rng, n, shape, task=task)
+    codes = rng.choice([0, 1, 5, 9, 10, 11, UNKNOWN_CODE], (3, n)).astype(np.uint8)
+    return Batch({**batch.columns, "bins": codes}, n)
+
+
+def related_row(sketch, batch):
+    joined = Joined(
+        batch["outcome"],
+        batch["prediction"],
+        batch["score"],
+        np.ascontiguousarray(batch["scores"].T),
+        batch["segments"],
+        batch["delay"],
+        bins=batch["bins"],
+    )
+    return sketch.row(joined)
+
+
+def related(classes, task):
+    return Case(
+        lambda: Concept(3, classes), lambda rng, n, shape: draw_related(rng, n, shape, task=task), related_row
+    )
+
+
 CASES = {
     Value: [value(task, weight) for task in Task for weight in (None, "amount")],
+    Concept: [related(2, "binary"), related(4, "multiclass"), related(0, "regression")],
     Traffic: [Case(Traffic, draw_traffic, lambda s, b: s.row(b["latency"], b["failed"]))],
     Learning: [Case(lambda: Learning(5), draw_features, learning_row)],
     Inputs: [
@@ -551,6 +579,8 @@ def families(sketch, row, batch):
         yield row.records
         yield from (t.values + t.missing + t.not_finite for t in row.numeric.values())
         yield from (t.values + t.missing for t in row.categorical.values())
+    elif isinstance(sketch, Concept):
+        yield from related_records(sketch, row, batch)
     elif isinstance(sketch, Scores):
         absent = np.isnan(batch["prediction"])
         yield int(sketch.predicted(row)[0]) + int(absent.sum())
@@ -571,6 +601,13 @@ def families(sketch, row, batch):
         yield int(sketch.outcomes(row)[0])
         given = {"binary": "confusion", "regression": "errors"}.get(sketch_task(sketch), "predicted")
         yield int(sketch.count(row, given)[0].sum()) + int(np.isnan(batch["prediction"]).sum())
+
+
+def related_records(sketch, row, batch):
+    known = batch["bins"] != UNKNOWN_CODE
+    if not sketch.classes:
+        known = known & ~np.isnan(batch["prediction"])
+    return (sketch.records(row).sum(axis=(1, 2)) + 1_000 - known.sum(axis=1)).tolist()
 
 
 def sketch_task(sketch):

@@ -15,7 +15,7 @@ from driftgauge.app.counting import Counting
 from driftgauge.app.restoring import Kept
 from driftgauge.config import Clock, Config
 from driftgauge.errors import StoreError
-from driftgauge.monitor import expiry, keeping, learning, saving
+from driftgauge.monitor import expiry, keeping, learning, relating, saving
 from driftgauge.monitor.exports import sampled
 from driftgauge.monitor.log import RecordLog
 from driftgauge.monitor.model import Model
@@ -111,9 +111,10 @@ class Upkeep:
 
     def _learn(self, model: Model, now: float) -> None:
         for version in list(model.versions.values()):
-            update = learning.step(version, now)
-            if update is not None:
-                self.commit((update,))
+            for due in (learning.step, relating.step):
+                update = due(version, now)
+                if update is not None:
+                    self.commit((update,))
 
     def checkpoint(self) -> bool:
         """Save what changed since the last one; whether it was saved.
@@ -222,6 +223,7 @@ class Upkeep:
     def _changed(self) -> bool:
         return any(
             version.unsaved_references
+            or version.relating.unsaved
             or version.coarse.dirty
             or (version.fine is not None and version.fine.dirty)
             for version in self._kept.models.versions()

@@ -9,6 +9,7 @@ import numpy as np
 from driftgauge.monitor.grouping import grouped, panes
 from driftgauge.monitor.update import PaneDelta
 from driftgauge.records import Floats
+from driftgauge.sketches.inputs import COARSE_CELLS
 from driftgauge.sketches.quality import Joined, Quality
 from driftgauge.windows import Grid, Part
 
@@ -51,6 +52,14 @@ def join_deltas(
         ]
         deltas += [
             PaneDelta(Part.VALUE_MATURED, None, int(hour), version.priced(records.at(kept[places])))
+            for hour, places in grouped(hours[kept])
+        ]
+    related = version.relating.sketch_beside(quality)
+    if related is not None and records.bins is not None and (records.bins < COARSE_CELLS).any():
+        deltas += [
+            PaneDelta(
+                Part.CONCEPT, None, int(hour), version.relating.encode(related.row(records.at(kept[places])))
+            )
             for hour, places in grouped(hours[kept])
         ]
     return deltas

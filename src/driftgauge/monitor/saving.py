@@ -15,6 +15,7 @@ from driftgauge.monitor.models import Models
 from driftgauge.monitor.structure import Structure
 from driftgauge.monitor.version import Version
 from driftgauge.reference import from_json, to_json
+from driftgauge.reference import relation as relations
 from driftgauge.snapshot import ReferenceState
 from driftgauge.windows import PaneSeries, Part, Resolution, dirty_rows
 
@@ -52,6 +53,7 @@ class _Version(msgspec.Struct, array_like=True):
     learning_since: dict[str, float]
     retired_before: dict[str, int]
     proposed: dict[str, str]
+    related_from: int | None = None
 
 
 class _Model(msgspec.Struct, array_like=True):
@@ -110,6 +112,7 @@ def _saved_version(version: Version) -> _Version:
         {part: watch.since for part, watch in version.watches.items() if watch.since is not None},
         {str(k): v for k, v in _retired_before(version).items()},
         {part: version.part_state(part) for part in (Part.INPUTS, Part.OUTPUTS)},
+        version.relating.begun,
     )
 
 
@@ -118,7 +121,10 @@ def states(models: Models) -> dict[str, bytes | None]:
     found: dict[str, bytes | None] = {REGISTRY: registry(models)}
     for owner in models.retiring():
         found |= {_reference_key(owner, part): None for part in (Part.INPUTS, Part.OUTPUTS)}
+        found[_relation_key(owner)] = None
     for version in models.versions():
+        if version.relating.unsaved:
+            found[_relation_key(version.owner)] = _saved_relation(version)
         for part in version.unsaved_references:
             watch = version.watch(part)
             if watch is None or watch.reference is None:
@@ -133,6 +139,7 @@ def saved(models: Models) -> None:
     """Take note that a checkpoint holds everything that was dirty."""
     for version in models.versions():
         version.unsaved_references.clear()
+        version.relating.unsaved = False
         for series in (version.fine, version.coarse):
             if series is not None:
                 series.dirty.clear()
@@ -155,6 +162,15 @@ def _let_go(series: PaneSeries | None, span: range) -> None:
             series.hot.pop((part, index), None)
             if series.shelved is not None:
                 series.shelved.discard((part, index))
+
+
+def _relation_key(owner: int) -> str:
+    return f"relation/{owner}"
+
+
+def _saved_relation(version: Version) -> bytes | None:
+    relation = version.relating.reference
+    return None if relation is None else version.relating.state.encode() + b"\n" + relations.to_json(relation)
 
 
 def _reference_key(owner: int, part: Part) -> str:
@@ -282,7 +298,19 @@ def _restore_model(models: Models, state: _Model, found: Mapping[str, bytes]) ->
             version.matures_after = version.kept_maturity = v.matures_after
         version.retired_before = {Resolution(k): i for k, i in v.retired_before.items()}
         _restore_references(version, found)
+        _restore_relation(version, v.related_from, found)
         models.give(version)
+
+
+def _restore_relation(version: Version, begun: int | None, found: Mapping[str, bytes]) -> None:
+    relating = version.relating
+    relating.begun = begun
+    data = found.get(_relation_key(version.owner))
+    if data is not None:
+        mark, _, document = data.partition(b"\n")
+        relation = relations.from_json(document, f"the store, {version.model.name}")
+        relating.fix(relation, ReferenceState(mark.decode()))
+    relating.unsaved = False
 
 
 def _restore_references(version: Version, found: Mapping[str, bytes]) -> None:

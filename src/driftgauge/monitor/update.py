@@ -33,6 +33,7 @@ class Update(msgspec.Struct, array_like=True, frozen=True):
         centres: what sums of newly seen numeric keys are taken about.
         growing: numeric keys with their last value while they never fell; None once they did.
         matures_after: when outcomes are complete, as it was learned.
+        relation: the reference of the relation between inputs and outcome, fixed by this update, as JSON.
         reference, reference_part: a reference fixed by this update, as JSON, and its state.
         relearn_part, relearn_from: the part whose reference is learned anew, and from when.
     """
@@ -59,6 +60,7 @@ class Update(msgspec.Struct, array_like=True, frozen=True):
     matures_after: float | None = None
     relearn_part: str = ""
     relearn_from: float = 0.0
+    relation: bytes | None = None
 
 
 ENCODER = msgspec.msgpack.Encoder()

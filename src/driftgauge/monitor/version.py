@@ -15,10 +15,12 @@ from driftgauge.layout import Row
 from driftgauge.monitor.earlier import Earlier, earlier
 from driftgauge.monitor.log import RecordLog, prediction_dtype
 from driftgauge.monitor.ports import Shelf
+from driftgauge.monitor.relating import Relating
 from driftgauge.monitor.update import PaneDelta, Update
 from driftgauge.monitor.watch import Watch
 from driftgauge.records import Violation
 from driftgauge.reference import Reference
+from driftgauge.reference import relation as relations
 from driftgauge.sketches.coarse import packed_bytes
 from driftgauge.sketches.learning import LearningRow
 from driftgauge.sketches.quality import DELAY_EDGES, Joined
@@ -26,7 +28,7 @@ from driftgauge.sketches.traffic import Traffic
 from driftgauge.sketches.value import Value
 from driftgauge.snapshot import ReferenceState
 from driftgauge.stats.binning import quantile_from_counts
-from driftgauge.view import EarlierView, VersionView, Watched, WindowView
+from driftgauge.view import EarlierView, Related, VersionView, Watched, WindowView
 from driftgauge.windows import (
     AnyState,
     Grid,
@@ -63,6 +65,7 @@ class _WindowTotals:
     matured_scores: RangeTotal
     value_matured: RangeTotal
     earlier: tuple[Earlier, ...]
+    concept: RangeTotal
 
 
 class Version:
@@ -94,6 +97,7 @@ class Version:
         needs_fine = any(w <= FINE_WINDOW for w in config.windows)
         self.fine = self._series(Resolution.FINE, Grid(MINUTE / scale)) if needs_fine else None
         self.windows = [self._window(seconds) for seconds in config.windows]
+        self.relating = Relating(self)
         self.first_time: float | None = None
         self.unjoined = 0
         self.predicted_at: float | None = None
@@ -131,6 +135,8 @@ class Version:
             return self.outputs.zero()
         if part in VALUE_PARTS:
             return self._value().zero()
+        if part is Part.CONCEPT:
+            return self.relating.zero()
         counted = self.model.scores if part is Part.PREDICTED else self.model.quality
         if counted is None:
             raise RuntimeError(f"{self.model.name}: {part} was asked for before its task is known")
@@ -150,6 +156,8 @@ class Version:
         if part in VALUE_PARTS and isinstance(row, Row):
             return self._value().encode(row)
         watch = self.watch(part)
+        if part is Part.CONCEPT:
+            return self.relating.encode(as_row(row))
         return row.to_bytes() if watch is None else watch.encode(row)
 
     def decode(self, part: Part, data: bytes) -> AnyState:
@@ -161,6 +169,8 @@ class Version:
             return self.traffic.load(data)
         if part in VALUE_PARTS:
             return self._value().decode(data)
+        if part is Part.CONCEPT:
+            return self.relating.decode(data)
         counted = self.model.scores if part is Part.PREDICTED else self.model.quality
         try:
             return Row.from_bytes(data) if counted is None else counted.load(data)
@@ -203,6 +213,7 @@ class Version:
             RangeTotal(self.coarse, Part.PREDICTED),
             value,
             tuple(earlier(self.model.config.against, seconds, self.model.scale, series, self.coarse)),
+            RangeTotal(self.coarse, Part.CONCEPT),
         )
 
     def _value_digest(self, row: AnyState) -> Row:
@@ -232,10 +243,13 @@ class Version:
                     window.matured_traffic,
                     window.matured_scores,
                     window.value_matured,
+                    window.concept,
                 ]
             for before in window.earlier:
                 if before.resolution is resolution:
                     totals += before.totals.values()
+        if resolution is Resolution.COARSE:
+            totals.append(self.relating.learned)
         return totals
 
     # --- applying ---------------------------------------------------------------------------
@@ -260,6 +274,9 @@ class Version:
             self.fix(Part(update.reference_part), update.reference, update.reference_state)
         if update.relearn_part:
             self.relearn(Part(update.relearn_part), update.relearn_from)
+        if update.relation is not None:
+            relation = relations.from_json(update.relation, f"{self.model.name} relation")
+            self.relating.fix(relation, ReferenceState.FROZEN)
         for delta in update.panes:
             self._add(delta, live=live)
 
@@ -271,6 +288,8 @@ class Version:
         watch = self.watch(part)
         if watch is not None and isinstance(row, LearningRow):
             watch.learned += row.records
+        if part is Part.CONCEPT and delta.coarse is not None:
+            self.relating.added(delta.coarse, as_row(row))
         for series, index, resolution in (
             (self.fine, delta.fine, Resolution.FINE),
             (self.coarse, delta.coarse, Resolution.COARSE),
@@ -326,6 +345,8 @@ class Version:
                     total.row = None
         self.lifetime.pop(part, None)
         self.unsaved_references.add(part)
+        if part is Part.INPUTS:
+            self.relating.begin_anew()
 
     def propose_reference(self, part: Part, reference: Reference, state: ReferenceState) -> None:
         """Compare a part with *reference* from now on, and go on learning."""
@@ -375,6 +396,8 @@ class Version:
             window.matured_scores.move(end - panes, end)
             if self.model.value is not None:
                 window.value_matured.move(end - panes, end)
+            if self.relating.sketch is not None:
+                window.concept.move(end - panes, end)
 
     def learn_maturity(self) -> None:
         """The 95th percentile of the label delay, once enough outcomes tell; whole coarse panes."""
@@ -473,7 +496,14 @@ class Version:
             predicted_at=self.predicted_at,
             outcome_at=self.outcome_at,
             scores=self.model.scores,
+            related=self._related(),
         )
+
+    def _related(self) -> Related | None:
+        relating, codes = self.relating, self.inputs.codes
+        if relating.sketch is None or codes is None:
+            return None
+        return Related(relating.state, relating.sketch, codes, relating.reference)
 
     def _bound_features(self) -> int:
         reference = self.inputs.reference
@@ -515,6 +545,7 @@ class Version:
         matured_scores = window.matured_scores.row if known else None
         value = totals.get(Part.VALUE_ARRIVED)
         value_matured = window.value_matured.row if known else None
+        concept = window.concept.row if known and self.relating.sketch is not None else None
         matured_end = self.coarse.grid.start(window.matured.end)
         return WindowView(
             name=window.name,
@@ -544,6 +575,7 @@ class Version:
             if value_matured is None
             else self._groups(window.value_matured, self.coarse, None),
             earlier=tuple(self._earlier_view(before) for before in window.earlier),
+            concept=concept.copy() if isinstance(concept, Row) else None,
         )
 
     def _earlier_view(self, before: Earlier) -> EarlierView:
@@ -624,6 +656,12 @@ class Version:
         horizon = max(self.model.config.outcomes.horizon, longest)
         rounding = 2 * self.coarse.grid.width_seconds
         return max(35 * 86_400.0, longest + horizon) / self.model.scale + rounding
+
+
+def as_row(state: AnyState) -> Row:
+    """A state that is a row; learning rows are of inputs and outputs alone."""
+    assert isinstance(state, Row)
+    return state
 
 
 def prediction_logs(owner: int) -> tuple[int, int]:

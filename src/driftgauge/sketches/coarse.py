@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.records import Floats
-from driftgauge.sketches.inputs import COARSE_BINS, Inputs, category_coarse, feature_key
+from driftgauge.sketches.inputs import COARSE_BINS, COARSE_CELLS, Inputs, category_coarse, feature_key
 
 # Codes of four bits: 0 to 9 coarse bins, then missing, then unseen or not finite.
 MISSING_CODE: Final = COARSE_BINS
@@ -49,6 +49,8 @@ class CoarseCodes:
     Attributes:
         keys: the features in the order of rows: those *declared* first, then the reference's.
         places: the row of each in ``Inputs.coarse``.
+        is_open: shape (features, COARSE_CELLS), bins of unlike values: the outermost of a number, the
+            last of a category, what is unseen.
         tag: never 0; another one where the reference or the keys differ, but for 1 in 4e9.
     """
 
@@ -65,6 +67,7 @@ class CoarseCodes:
         self._numeric = np.flatnonzero(self.places < len(bins.numeric))
         self._texts = np.flatnonzero(self.places >= len(bins.numeric))
         self._thresholds = _thresholds(inputs, self.places[self._numeric])
+        self.is_open = _open_bins(inputs, self.places)
         self._cells = category_coarse(bins.limit).astype(np.uint8)
 
     def codes(
@@ -98,6 +101,17 @@ def _thresholds(inputs: Inputs, places: NDArray[np.int64]) -> Floats:
     bounds = np.concatenate([-ends, bins.edges[places], ends], axis=1)
     upto = (bins.coarse[places, :, None] <= np.arange(COARSE_BINS - 1)).sum(axis=1)
     return np.ascontiguousarray(np.take_along_axis(bounds, upto, axis=1).T[:, :, None])
+
+
+def _open_bins(inputs: Inputs, places: NDArray[np.int64]) -> NDArray[np.bool_]:
+    found = np.zeros((len(places), COARSE_CELLS), np.bool_)
+    found[:, UNSEEN_CODE] = True
+    for row, place in enumerate(places.tolist()):
+        if place < len(inputs.bins.numeric):
+            found[row, inputs.bins.coarse[place, [0, -1]]] = True
+        else:
+            found[row, COARSE_BINS - 1] = True
+    return found
 
 
 def _numeric_codes(values: Floats, thresholds: Floats) -> Codes:

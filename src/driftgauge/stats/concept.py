@@ -75,7 +75,8 @@ def odds_change(reference: Counts, current: Counts, usable: _Mask | None = None)
     before, after = checked_counts(reference, "reference"), checked_counts(current, "current")
     if before.ndim < 2 or before.shape[-1] != 2 or before.shape != after.shape:
         raise ValueError(
-            f"reference, current: expected equal shapes (..., bins, 2), found {before.shape} and {after.shape}"
+            "reference, current: expected equal shapes (..., bins, 2), "
+            f"found {before.shape} and {after.shape}"
         )
     if usable is not None:
         kept = np.asarray(usable, np.bool_)[..., None]
@@ -231,7 +232,8 @@ def steady(reference: Counts, current: Counts, is_open: _Mask, factor: float = M
         raise ValueError(f"factor: expected a finite number above 1, found {factor}")
     left = after * before.sum(axis=-1, keepdims=True)
     right = before * after.sum(axis=-1, keepdims=True)
-    return ~np.asarray(is_open, np.bool_) | ((left <= factor * right) & (right <= factor * left))
+    near: _Mask = (left <= factor * right) & (right <= factor * left)
+    return near | ~np.asarray(is_open, np.bool_)
 
 
 def relation_overdispersion(days: Sequence[RelationChange]) -> Overdispersion:
