@@ -91,6 +91,8 @@ class Family(StrEnum):
     QUANTILES = "quantiles"
     AGAINST = "against"
     SCHEMA = "schema"
+    PERFORMANCE = "performance"
+    CALIBRATION = "calibration"
 
 
 @dataclass(frozen=True, slots=True)

@@ -320,6 +320,11 @@ class ThresholdValue:
 class SchemaViolation:
     """Counter: values of one feature that broke the schema since the process started; ``feature=""``
     is all that isn't watched.
+class Performance:
+    """More quality of a model in one window, cohort and segment.
+
+    `mape_samples` are the records whose outcome isn't 0; the ``weighted`` ones are means over classes
+    weighted by their outcomes (multiclass).
     """
 
     model: str
@@ -327,6 +332,146 @@ class SchemaViolation:
     feature: str
     violation: str
     values: Value
+    window: str
+    cohort: str
+    segment: str
+    segment_value: str
+    balanced_accuracy: Value = None
+    mcc: Value = None
+    mape: Value = None
+    mape_samples: Value = None
+    precision_weighted: Value = None
+    f1_weighted: Value = None
+    roc_auc_weighted: Value = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClassPerformance:
+    """More quality of one class; ``class_=""`` as for `ClassQuality`."""
+
+    model: str
+    model_version: str
+    window: str
+    cohort: str
+    segment: str
+    segment_value: str
+    class_: str
+    specificity: Value = None
+    average_precision: Value = None
+    average_precision_half_width: Value = None
+
+
+@dataclass(frozen=True, slots=True)
+class QualityInterval:
+    """95% intervals of quality; fields are named after those of the rows that hold the values.
+
+    Attributes:
+        interval: ``jackknife``: from `groups` groups of panes, at least as wide as that of independent
+            records; ``independent``: that one, since there are too few groups.
+        groups: their effective number.
+    """
+
+    model: str
+    model_version: str
+    window: str
+    cohort: str
+    segment: str
+    segment_value: str
+    class_: str
+    interval: str
+    groups: Value
+    accuracy_low: Value = None
+    accuracy_high: Value = None
+    precision_low: Value = None
+    precision_high: Value = None
+    recall_low: Value = None
+    recall_high: Value = None
+    f1_low: Value = None
+    f1_high: Value = None
+    roc_auc_low: Value = None
+    roc_auc_high: Value = None
+    mae_low: Value = None
+    mae_high: Value = None
+    rmse_low: Value = None
+    rmse_high: Value = None
+    r2_low: Value = None
+    r2_high: Value = None
+    bias_low: Value = None
+    bias_high: Value = None
+    log_loss_low: Value = None
+    log_loss_high: Value = None
+    brier_low: Value = None
+    brier_high: Value = None
+    specificity_low: Value = None
+    specificity_high: Value = None
+    balanced_accuracy_low: Value = None
+    balanced_accuracy_high: Value = None
+    mcc_low: Value = None
+    mcc_high: Value = None
+    average_precision_low: Value = None
+    average_precision_high: Value = None
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Whether a classifier's scores are probabilities; `slope` and `intercept` are a binary model's."""
+
+    model: str
+    model_version: str
+    window: str
+    cohort: str
+    samples: Value
+    slope: Value
+    intercept: Value
+    mce: Value
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationBin:
+    """One of ten equal bins of the score (multiclass: of the predicted class's): what it said, what came."""
+
+    model: str
+    model_version: str
+    window: str
+    cohort: str
+    bin: str
+    samples: Value
+    score: Value
+    outcome: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Reweighted:
+    """Quality of the matured cohort if all its predictions had outcomes, not those alone that do.
+
+    Attributes:
+        selection_psi: how differently the labelled and all predictions are distributed.
+        supported: share of all predictions whose like have outcomes.
+    """
+
+    model: str
+    model_version: str
+    window: str
+    cohort: str
+    selection_psi: Value
+    supported: Value
+    accuracy: Value
+    precision: Value
+    recall: Value
+    f1: Value
+
+
+@dataclass(frozen=True, slots=True)
+class ConfusionCount:
+    """Joined outcomes of one window and cohort by class and predicted class."""
+
+    model: str
+    model_version: str
+    window: str
+    cohort: str
+    outcome: str
+    prediction: str
+    samples: Value
 
 
 Row = (
@@ -347,6 +492,13 @@ Row = (
     | BestThreshold
     | DriftAgainst
     | SchemaViolation
+    | Performance
+    | ClassPerformance
+    | QualityInterval
+    | Calibration
+    | CalibrationBin
+    | Reweighted
+    | ConfusionCount
 )
 
 
@@ -367,6 +519,10 @@ class VersionSnapshot:
     the family `segments` is switched on. So is `segment_value`, whose rows stand in `value` without
     their intervals unless it is. `threshold_values` is for people only. `schema` has what was broken so
     far, and every watched feature where the family `schema` is switched on.
+    their intervals unless it is. `threshold_values` is for people only.
+
+    So it is with `segment_intervals`, whose rows are among `intervals` where `segments` is switched on.
+    `segment_performance`, `class_intervals` and `confusion_counts` are for people only.
     """
 
     state: VersionState
@@ -389,6 +545,16 @@ class VersionSnapshot:
     threshold_values: tuple[ThresholdValue, ...] = ()
     against: tuple[DriftAgainst, ...] = ()
     schema: tuple[SchemaViolation, ...] = ()
+    performance: tuple[Performance, ...] = ()
+    class_performance: tuple[ClassPerformance, ...] = ()
+    segment_performance: tuple[Performance | ClassPerformance, ...] = ()
+    intervals: tuple[QualityInterval, ...] = ()
+    segment_intervals: tuple[QualityInterval, ...] = ()
+    class_intervals: tuple[QualityInterval, ...] = ()
+    calibration: tuple[Calibration, ...] = ()
+    calibration_bins: tuple[CalibrationBin, ...] = ()
+    reweighted: tuple[Reweighted, ...] = ()
+    confusion_counts: tuple[ConfusionCount, ...] = ()
 
     def rows(self) -> tuple[Row, ...]:
         """Every row, class by class."""
@@ -410,6 +576,12 @@ class VersionSnapshot:
             *self.best_thresholds,
             *self.against,
             *self.schema,
+            *self.performance,
+            *self.class_performance,
+            *self.intervals,
+            *self.calibration,
+            *self.calibration_bins,
+            *self.reweighted,
         )
 
 

@@ -69,6 +69,15 @@ def one_version(model: str, model_version: str, feature: str, absent: Value = No
             row(rows.DriftAgainst, **window, feature="", output="score", against="same_hours_last_week"),
         ),
         schema=(row(rows.SchemaViolation, **of, feature=feature, violation="wrong_type"),),
+        performance=(row(rows.Performance, **whole),),
+        class_performance=(row(rows.ClassPerformance, **whole, class_=""),),
+        intervals=(
+            row(rows.QualityInterval, **whole, class_="", interval="jackknife"),
+            row(rows.QualityInterval, **part, class_="", interval="independent", accuracy_low=None),
+        ),
+        calibration=(row(rows.Calibration, **window, cohort="arrived", slope=absent),),
+        calibration_bins=(row(rows.CalibrationBin, **window, cohort="arrived", bin="9"),),
+        reweighted=(row(rows.Reweighted, **window, cohort="matured"),),
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import fields
 
-from driftgauge.evaluate.quality import quality
+from driftgauge.evaluate.quality import measured, quality
+from driftgauge.evaluate.segments import Total, groups
 from driftgauge.layout import Row
 from driftgauge.monitor.version import Version
 from driftgauge.snapshot import ClassQuality, Cohort, Quality, Value
@@ -62,10 +63,11 @@ def _row(
     outcomes = 0.0
     found: tuple[Statistic, ...] = ()
     if arrived is not None and view.quality is not None:
-        by_group, classes, _ = quality(view, arrived, "", Cohort.ARRIVED)
+        total = Total.of(view, arrived, None, "", Cohort.ARRIVED, groups(view)[:1])
+        rows_of = quality(total, measured(total))
         outcomes = float(view.quality.outcomes(arrived)[0])
-        whole = [c for c in classes if not c.class_]
-        found = tuple(_statistics(by_group[0])) + tuple(s for c in whole for s in _statistics(c))
+        whole = [c for c in rows_of.classes if not c.class_]
+        found = tuple(_statistics(rows_of.quality[0])) + tuple(s for c in whole for s in _statistics(c))
     predictions = 0.0 if traffic is None else float(version.traffic.predictions(traffic))
     yield HistoryRow(version.name, start, seconds, predictions, outcomes, found)
 

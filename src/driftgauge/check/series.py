@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+from driftgauge.check.quality_series import quality_rows
 from driftgauge.check.shape import TYPICAL, Shape
 from driftgauge.config import Family, FeatureKind, Limits, Task, documented_fields
 from driftgauge.metrics import LIVE_METRICS, SNAPSHOT_METRICS, VERSION, Metric
@@ -145,7 +146,9 @@ def rows(shape: Shape, families: Collection[str]) -> Iterator[Row]:
         for against in (against for of_window, against in shape.against if of_window == window):
             yield from _against(shape, {"window": window, "against": against})
         for cohort in _COHORTS:
-            yield from _quality(shape, {"window": window, "cohort": cohort}, families)
+            of_cohort = {"window": window, "cohort": cohort}
+            yield from _quality(shape, of_cohort, families)
+            yield from (Row(*made) for made in quality_rows(shape, of_cohort, families))
     yield from _fleet(shape)
     if Family.SCHEMA in families:
         yield from _schema(shape)

@@ -6,19 +6,18 @@ from collections.abc import Iterator, Sequence
 
 from driftgauge.evaluate import fleet
 from driftgauge.evaluate.against import drift_against
+from driftgauge.evaluate.cohorts import quality_rows
 from driftgauge.evaluate.drift import drift, drift_rows
-from driftgauge.evaluate.quality import quality
+from driftgauge.evaluate.reweighted import reweighted
 from driftgauge.evaluate.schema import schema_violations
 from driftgauge.evaluate.thresholds import best_thresholds, decisions, threshold_values
 from driftgauge.evaluate.value import business_value, value_info
 from driftgauge.snapshot import (
-    ClassQuality,
     Cohort,
     Drift,
     Flag,
     LabelState,
     Notice,
-    Quality,
     ReferenceState,
     Snapshot,
     VersionSnapshot,
@@ -54,25 +53,16 @@ def version(
     view: VersionView, wall: float, *, segments: bool = False, schema: bool = False
 ) -> VersionSnapshot:
     """All rows of one version."""
-    by_group: list[Quality] = []
-    whole: list[ClassQuality] = []
-    by_segment: list[ClassQuality] = []
-    for window in view.windows:
-        for cohort, row in ((Cohort.ARRIVED, window.arrived), (Cohort.MATURED, window.matured)):
-            if row is not None and view.quality is not None:
-                found, classes, parts = quality(view, row, window.name, cohort)
-                by_group += found
-                whole += classes
-                by_segment += parts
     value, segment_value = business_value(view, segments=segments)
     decided = decisions(view)
+    found = quality_rows(view)
     return VersionSnapshot(
         state=_state(view, wall),
         windows=tuple(w for window in view.windows for w in _windows(view, window)),
         drift=tuple(_drift(view)),
-        quality=tuple(by_group),
-        classes=(*whole, *by_segment) if segments else tuple(whole),
-        segment_classes=tuple(by_segment),
+        quality=tuple(found.quality),
+        classes=(*found.classes, *found.segment_classes) if segments else tuple(found.classes),
+        segment_classes=tuple(found.segment_classes),
         labels=tuple(label for window in view.windows for label in _labels(view, window)),
         flags=tuple(
             Flag(view.model, view.version, state, float(state is view.inputs.state))
@@ -90,6 +80,16 @@ def version(
         threshold_values=tuple(threshold_values(view, decided)),
         against=tuple(drift_against(view)),
         schema=tuple(schema_violations(view, every=schema)),
+        performance=tuple(found.performance),
+        class_performance=tuple(found.class_performance),
+        segment_performance=tuple(found.segment_performance),
+        intervals=(*found.intervals, *found.segment_intervals) if segments else tuple(found.intervals),
+        segment_intervals=tuple(found.segment_intervals),
+        class_intervals=tuple(found.class_intervals),
+        calibration=tuple(found.calibration),
+        calibration_bins=tuple(found.calibration_bins),
+        reweighted=tuple(row for window in view.windows for row in reweighted(view, window)),
+        confusion_counts=tuple(found.confusion_counts),
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from driftgauge.evaluate.drift import LEAST_SAMPLES, value
-from driftgauge.evaluate.quality import groups
+from driftgauge.evaluate.segments import groups
 from driftgauge.layout import Row
 from driftgauge.records import Floats
 from driftgauge.sketches.value import Value as ValueSketch

@@ -7,10 +7,22 @@ counts since the process started. One module a theme; their order is the order o
 
 from __future__ import annotations
 
-from driftgauge.metrics import against, drift, fleet, live, quality, schema, value, versions, windows
+from driftgauge.metrics import (
+    against,
+    drift,
+    fleet,
+    intervals,
+    live,
+    performance,
+    quality,
+    schema,
+    value,
+    versions,
+    windows,
+)
 from driftgauge.metrics.table import PREFIX, VERSION, Advice, Metric
 
-_THEMES = (drift, against, windows, quality, versions, fleet, value, schema)
+_THEMES = (drift, against, windows, quality, versions, fleet, value, schema, intervals, performance)
 SNAPSHOT_METRICS: tuple[Metric, ...] = tuple(metric for theme in _THEMES for metric in theme.METRICS)
 ADVICE: tuple[Advice, ...] = tuple(advice for theme in _THEMES for advice in theme.ADVICE)
 LIVE_METRICS: tuple[Metric, ...] = live.METRICS

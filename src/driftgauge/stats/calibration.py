@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from driftgauge.stats.arrays import Counts, Values, checked_counts, quotient
 
-_STEPS: Final = 30
+_STEPS: Final = 100
+# How far the log-odds of any bin may move in one step.
+_FARTHEST: Final = 4.0
 _CONVERGED: Final = 1e-9
 _STEEPEST: Final = 100.0
 
@@ -35,9 +38,10 @@ def recalibration(
     Raises:
         ValueError: a bad count, or shapes that don't fit.
 
-    Cost: Newton's method, at most 30 steps of O(elements). Source: Cox, 1958 (two further applications
-    of a model for binary regression). Checked on the bins against ``scipy.optimize`` to 1e-6, and on raw
-    scores against scikit-learn's unpenalised logistic regression within the bound.
+    Cost: Newton's method, at most 100 steps of O(elements), mostly below 10. Source: Cox, 1958 (two
+    further applications of a model for binary regression). Checked on the bins against
+    ``scipy.optimize`` to 1e-5, and on raw scores against scikit-learn's unpenalised logistic regression
+    within the bound.
     """
     positive = checked_counts(positive_counts, "positive_counts")
     negative = checked_counts(negative_counts, "negative_counts")
@@ -50,12 +54,17 @@ def recalibration(
         raise ValueError("log_odds: expected finite numbers")
     n = positive + negative
     solvable = _solvable(positive, negative)
-    intercept, slope = np.zeros(n.shape[:-1]), np.ones(n.shape[:-1])
-    step = np.full(n.shape[:-1], np.inf)
+    share = quotient(positive.sum(axis=-1), n.sum(axis=-1))
+    with np.errstate(divide="ignore"):
+        start = np.log(share) - np.log1p(-share)
+    intercept = np.where(solvable, start, 0.0)
+    slope = np.zeros_like(intercept)
+    step = np.full_like(intercept, np.inf)
     for _ in range(_STEPS):
         moves = _newton(positive, n, x, intercept, slope)
-        # Halved where far, or Newton's method overshoots from a start that is badly off.
-        scale = np.minimum(1.0, 2.0 / np.maximum(np.abs(moves).max(axis=0), 2.0))
+        # A full step may overshoot where the curve is flat, and never come back.
+        far = np.abs(moves[0][..., None] + moves[1][..., None] * x).max(axis=-1)
+        scale = _FARTHEST / np.maximum(far, _FARTHEST)
         intercept, slope = intercept + scale * moves[0], slope + scale * moves[1]
         step = np.where(solvable, np.abs(moves).max(axis=0), 0.0)
         if not (step > _CONVERGED).any():
@@ -75,7 +84,7 @@ def _newton(positive: Values, n: Values, x: Values, intercept: Values, slope: Va
     return np.nan_to_num(moves)
 
 
-def _solvable(positive: Values, negative: Values) -> Values:
+def _solvable(positive: Values, negative: Values) -> npt.NDArray[np.bool_]:
     """Whether the classes overlap: neither's bins lie all on one side of the other's."""
     bins = np.arange(positive.shape[-1])
 

@@ -18,7 +18,7 @@ LEAST_GROUPS: Final = 5.0
 """Below so many groups (their effective number) the spread says too little: there is no interval."""
 
 
-def left_out(groups: Values) -> Values:
+def left_out(groups: Counts) -> Values:
     """The sums of all groups but one, for each of them.
 
     Args:

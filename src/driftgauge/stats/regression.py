@@ -66,7 +66,9 @@ def rmse_error(n: Numbers, sum_e2: Numbers, sum_e4: Numbers) -> Values:
     mean_square = quotient(sum_e2, count)
     with np.errstate(all="ignore"):
         variance = np.maximum(quotient(sum_e4, count) - np.square(mean_square), 0.0)
-    return quotient(np.sqrt(quotient(variance, np.where(count >= 2, count, np.nan))), 2 * np.sqrt(mean_square))
+    return quotient(
+        np.sqrt(quotient(variance, np.where(count >= 2, count, np.nan))), 2 * np.sqrt(mean_square)
+    )
 
 
 def r2_error(

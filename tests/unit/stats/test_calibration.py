@@ -20,7 +20,9 @@ def binned(score, outcome):
     return [np.bincount(bins[outcome == k], minlength=SCORE_BINS) for k in (1, 0)]
 
 
-@pytest.mark.parametrize(("intercept", "slope"), [(0, 1), (-1.5, 0.4), (0.7, 1.8), (0, -0.5), (2, 0.05)])
+@pytest.mark.parametrize(
+    ("intercept", "slope"), [(0, 1), (-1.5, 0.4), (0.7, 1.8), (0, -0.5), (2, 0.0), (-4, 2)]
+)
 def test_on_the_bins_it_is_the_maximum_that_scipy_finds(intercept, slope):
     rng = np.random.default_rng(5)
     positive, negative = binned(*scored(rng, 2_000, intercept, slope))
@@ -51,13 +53,21 @@ def test_it_is_within_3_hundredths_of_the_raw_scores(intercept, slope, decimals)
         assert found[1] == pytest.approx(model.coef_[0, 0], abs=0.03)
 
 
+def test_scores_that_mean_nothing_have_a_slope_of_about_0():
+    rng = np.random.default_rng(7)
+    score, outcome = rng.random(4_000), rng.integers(0, 2, 4_000)
+    intercept, slope = recalibration(*binned(score, outcome), SCORE_LOG_ODDS)
+    assert abs(intercept) < 0.1
+    assert abs(slope) < 0.1
+
+
 def test_cases_stand_beside_each_other():
     rng = np.random.default_rng(6)
     cases = [binned(*scored(rng, 900, a, b)) for a, b in ((0, 1), (1, 0.5), (-2, 1.5))]
     positive, negative = (np.array([case[k] for case in cases]) for k in (0, 1))
     together = np.array(recalibration(positive, negative, SCORE_LOG_ODDS))
     alone = [recalibration(*case, SCORE_LOG_ODDS) for case in cases]
-    assert together.T == pytest.approx(np.array(alone), abs=1e-7)
+    assert pytest.approx(np.array(alone), abs=1e-7) == together.T
 
 
 X = np.array([-2.0, 0.0, 3.0])

@@ -55,7 +55,9 @@ def test_wilson_refuses_what_is_no_share():
 @pytest.mark.parametrize(("tp", "fp", "fn"), [(0, 3, 2), (7, 0, 0), (40, 10, 25), (1, 99, 3)])
 def test_the_interval_of_f1_is_that_of_the_jaccard_index_mapped(tp, fp, fn):
     n = tp + fp + fn
-    wanted = stats.binomtest(tp, n).proportion_ci(confidence_level=1 - 2 * stats.norm.sf(1.96), method="wilson")
+    wanted = stats.binomtest(tp, n).proportion_ci(
+        confidence_level=1 - 2 * stats.norm.sf(1.96), method="wilson"
+    )
     low, high = intervals.f1_interval(tp, fp, fn)
     assert (low, high) == pytest.approx([2 * j / (1 + j) for j in (wanted.low, wanted.high)], abs=1e-12)
     assert low - 1e-12 <= 2 * tp / (2 * tp + fp + fn) <= high + 1e-12

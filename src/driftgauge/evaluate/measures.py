@@ -1,0 +1,95 @@
+"""Numbers of quality by name, from counts and sums of any leading axes.
+
+The same functions serve the whole model, its segments, and each total with one group of panes left
+out. The names are those of the rows' fields.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from driftgauge.layout import Layout, Row
+from driftgauge.records import Floats, Ints
+from driftgauge.sketches import quality as sketch
+from driftgauge.stats import classification, regression
+from driftgauge.stats.arrays import Counts, quotient
+
+Measures = dict[str, Floats]
+
+
+def of_confusion(confusion: Counts) -> Measures:
+    """A binary model's, from counts of shape (..., outcome, prediction)."""
+    tn, fp = confusion[..., 0, 0], confusion[..., 0, 1]
+    fn, tp = confusion[..., 1, 0], confusion[..., 1, 1]
+    cells = (tp, fp, fn, tn)
+    recall, specificity = classification.recall(*cells), classification.specificity(*cells)
+    return {
+        "accuracy": classification.accuracy(*cells),
+        "precision": classification.precision(*cells),
+        "recall": recall,
+        "f1": classification.f1(*cells),
+        "specificity": specificity,
+        "balanced_accuracy": (recall + specificity) / 2,
+        "mcc": classification.mcc(*cells),
+    }
+
+
+def of_scores(scores: Counts) -> Measures:
+    """From counts by outcome and score bin, of shape (..., outcome, bins)."""
+    negative, positive = scores[..., 0, :], scores[..., 1, :]
+    area, half_width = classification.roc_auc(positive, negative)
+    return {
+        "roc_auc": area,
+        "roc_auc_half_width": half_width,
+        "average_precision": average_precision(scores),
+    }
+
+
+def average_precision(scores: Counts) -> Floats:
+    """As in `of_scores`."""
+    return classification.average_precision(scores[..., 1, :], scores[..., 0, :])
+
+
+def share(part: Counts, whole: Counts) -> Floats:
+    """``part / whole``; NaN where that is not defined."""
+    return quotient(part, whole)
+
+
+def average_precision_half_width(scores: Counts, average_precision: Floats) -> Floats:
+    """How far that of the unbinned scores can lie from that of the bins."""
+    low, high = classification.average_precision_range(scores[..., 1, :], scores[..., 0, :])
+    return np.maximum(high - average_precision, average_precision - low)
+
+
+def of_losses(log_loss: Floats, brier: Floats, scored: Floats) -> Measures:
+    """Means of what was summed over so many records with scores."""
+    return {
+        "log_loss": classification.log_loss(log_loss, scored),
+        "brier": classification.brier(brier, scored),
+    }
+
+
+def of_classes(confusion: Counts) -> Measures:
+    """Each class's against the rest, from counts of shape (..., classes, classes)."""
+    cells = classification.per_class_counts(confusion)
+    return {
+        "precision": classification.precision(*cells),
+        "recall": classification.recall(*cells),
+        "f1": classification.f1(*cells),
+        "specificity": classification.specificity(*cells),
+    }
+
+
+def of_errors(layout: Layout, row: Row, places: Ints) -> Measures:
+    """A regression's, by group, from a total or digests of *layout*, of any leading axes."""
+    n = layout.count(row, "errors")[..., places].astype(np.float64)
+    percents = layout.count(row, "percents")[..., places].astype(np.float64)
+    sums = layout.sum(row, "sums")[..., places, :]
+    square = sums[..., sketch.SQUARE]
+    return {
+        "rmse": regression.rmse(n, square),
+        "mae": regression.mae(n, sums[..., sketch.ABSOLUTE]),
+        "bias": regression.bias(n, sums[..., sketch.ERROR]),
+        "r2": regression.r2(n, square, sums[..., sketch.OUTCOME], sums[..., sketch.OUTCOME_SQUARE]),
+        "mape": quotient(sums[..., sketch.PERCENT], percents),
+    }
