@@ -320,6 +320,16 @@ class ThresholdValue:
 class SchemaViolation:
     """Counter: values of one feature that broke the schema since the process started; ``feature=""``
     is all that isn't watched.
+    """
+
+    model: str
+    model_version: str
+    feature: str
+    violation: str
+    values: Value
+
+
+@dataclass(frozen=True, slots=True)
 class Performance:
     """More quality of a model in one window, cohort and segment.
 
@@ -329,9 +339,6 @@ class Performance:
 
     model: str
     model_version: str
-    feature: str
-    violation: str
-    values: Value
     window: str
     cohort: str
     segment: str
