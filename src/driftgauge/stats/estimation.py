@@ -1,0 +1,139 @@
+"""Performance without outcomes: what confusion counts and ROC AUC to expect of calibrated scores.
+
+Everything is a function of the positives by predicted class and score bin, whose expectation is the
+number of predictions times the bin's chance; its sampling error follows by the delta method.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from driftgauge.stats.arrays import Counts, Values, checked_counts, quotient
+from driftgauge.stats.isotonic import Isotonic
+
+
+@dataclass(frozen=True, slots=True)
+class Estimated:
+    """A metric's expected value, and the standard error of the realised one about it; NaN: undefined."""
+
+    value: Values
+    error: Values
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What to expect of predictions whose outcomes are not known, all of one leading shape.
+
+    Attributes:
+        confusion: shape (..., 2, 2), expected records by outcome and predicted class.
+    """
+
+    confusion: Values
+    accuracy: Estimated
+    precision: Estimated
+    recall: Estimated
+    f1: Estimated
+    roc_auc: Estimated
+
+
+def expected(counts: Counts, calibration: Isotonic) -> Expected:
+    """Confidence-based estimates of binary predictions (CBPE), any number of groups at once.
+
+    Assumes that the chance of the outcome given the score is what it was where it was calibrated; a
+    change of that (concept drift) can't be seen. ``TP = sum n1 c``, ``FP = sum n1 (1 - c)``,
+    ``FN = sum n0 c``, ``TN = sum n0 (1 - c)`` over the bins; ROC AUC from the expected positives and
+    negatives by bin, ties counted half. The error is that of the realised value about the estimate:
+    the outcomes' own chance, ``sum n c (1 - c) g^2`` with g the derivative by a bin's positives, and
+    what the calibration's finite records add, by blocks.
+
+    Args:
+        counts: shape (..., 2, B), predictions by predicted class (the second is positive) and bin.
+        calibration: of B bins, or with the chance and block of each of them.
+
+    Returns:
+        values of shape (...,); NaN where nothing was predicted (precision: nothing positive).
+
+    Raises:
+        ValueError: a count is bad, or the bins aren't the calibration's.
+
+    Cost: O(groups * B). Source: NannyML, "Confidence-based Performance Estimation" (documentation of
+    0.13); Poisson-binomial variance (Le Cam, 1960). Golden: NannyML's CBPE on the car loan, within
+    0.002 in each chunk; the error by simulation.
+    """
+    n = checked_counts(counts, "counts")
+    bins = calibration.chance.size
+    if n.ndim < 2 or n.shape[-2:] != (2, bins):
+        raise ValueError(f"counts: expected shape (..., 2, {bins}), found {n.shape}")
+    c = calibration.chance
+    hits, misses = (n * c).sum(axis=-1), (n * (1 - c)).sum(axis=-1)
+    confusion = np.stack([misses, hits], axis=-2)
+    fn, tp = hits[..., 0], hits[..., 1]
+    tn, fp = misses[..., 0], misses[..., 1]
+    total, chosen, positive = tn + fp + fn + tp, tp + fp, tp + fn
+    double = chosen + positive
+    sign = np.array([-1.0, 1.0])
+    own = np.array([0.0, 1.0])
+
+    def estimated(value: Values, slope: Values) -> Estimated:
+        """*slope*: by predicted class, shape (..., 2), or by bin too, shape (..., 2, B)."""
+        by_bin = slope if slope.ndim == n.ndim and slope.shape[-1] == bins else slope[..., None]
+        return Estimated(value, np.where(np.isnan(value), np.nan, _error(n, by_bin, calibration)))
+
+    recall, f1 = quotient(tp, positive), quotient(2 * tp, double)
+    auc, slope = _roc_auc(n.sum(axis=-2), c)
+    return Expected(
+        confusion,
+        estimated(quotient(tp + tn, total), _per(sign, total)),
+        estimated(quotient(tp, chosen), _per(own, chosen)),
+        estimated(recall, _per(own - recall[..., None], positive)),
+        estimated(f1, _per(2 * own - f1[..., None], double)),
+        estimated(auc, np.broadcast_to(slope[..., None, :], n.shape)),
+    )
+
+
+def _per(slope: Values, total: Values) -> Values:
+    return quotient(slope, total[..., None])
+
+
+def _roc_auc(n: Values, c: Values) -> tuple[Values, Values]:
+    """Expected ROC AUC of predictions by bin, and its derivative by each bin's positives."""
+    positive, negative = n * c, n * (1 - c)
+    ones, zeros = positive.sum(axis=-1, keepdims=True), negative.sum(axis=-1, keepdims=True)
+    below = np.cumsum(negative, axis=-1) - negative / 2
+    above = ones - np.cumsum(positive, axis=-1) + positive / 2
+    auc = quotient((positive * below).sum(axis=-1, keepdims=True), ones * zeros)
+    slope = quotient(below - above, ones * zeros) - quotient(auc, ones) + quotient(auc, zeros)
+    return auc[..., 0], slope
+
+
+def _error(n: Values, slope: Values, calibration: Isotonic) -> Values:
+    c, block = calibration.chance, calibration.block
+    slope = np.nan_to_num(slope)
+    chance = (n * c * (1 - c) * slope**2).sum(axis=(-2, -1))
+    weight = (n * slope).sum(axis=-2)
+    member = (block[:, None] == np.arange(calibration.records.size)).astype(np.float64)
+    pooled = weight @ member
+    filled = np.zeros(calibration.records.size)
+    filled[block] = c
+    fitted = (pooled**2 * filled * (1 - filled) / calibration.records).sum(axis=-1)
+    return np.asarray(np.sqrt(chance + fitted), np.float64)
+
+
+def unsupported_ratio(counts: Counts, records: Counts, least: float) -> float:
+    """Share of predictions in bins where fewer than *least* records were calibrated; NaN when empty.
+
+    Args:
+        counts, records: shape (B,), predictions and calibration records by the same bins.
+        least: records that a bin needs.
+
+    Raises:
+        ValueError: shapes differ or a count is bad.
+
+    Cost: O(B). Worked by hand.
+    """
+    n, held = checked_counts(counts, "counts"), checked_counts(records, "records")
+    if n.shape != held.shape:
+        raise ValueError(f"records: expected shape {n.shape}, found {held.shape}")
+    return float(quotient(n[held < least].sum(), n.sum()))
