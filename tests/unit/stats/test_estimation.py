@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from driftgauge.stats.isotonic import Isotonic, isotonic
 from driftgauge.stats.estimation import expected, unsupported_ratio
+from driftgauge.stats.isotonic import Isotonic, isotonic
 
 NAMES = ("accuracy", "precision", "recall", "f1", "roc_auc")
 
