@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.stats.arrays import Counts, Values, checked_counts
-from driftgauge.stats.significance import LEAST_EXPECTED, Overdispersion
+from driftgauge.stats.significance import LEAST_EXPECTED, Overdispersion, persistence
 
 MOVED_FACTOR: Final = 2.0
 """By how much an open bin's share of the records may have changed before it is left out."""
@@ -242,7 +242,7 @@ def relation_overdispersion(days: Sequence[RelationChange]) -> Overdispersion:
     As `significance.overdispersion`, with `information` for effective samples.
 
     Args:
-        days: changes of one shape, each of a day against the other days.
+        days: changes of one shape, each of a day against the other days, in order of time.
 
     Returns:
         Of the changes' shape. Without a day that tells: no windows, no excess.
@@ -260,8 +260,16 @@ def relation_overdispersion(days: Sequence[RelationChange]) -> Overdispersion:
     per_degree = np.array([d.statistic / np.maximum(d.degrees, 1.0) - 1.0 for d in days])
     excess = np.where(told, per_degree, 0.0).sum(axis=0)
     weight = information.sum(axis=0)
-    some = np.where(weight > 0, weight, 1.0)
-    return Overdispersion(windows, np.maximum(excess / some, 0.0), weight / np.maximum(windows, 1.0))
+    moves = np.array([np.nan_to_num(d.score) for d in days])
+    alike = (moves[1:] * moves[:-1]).sum(axis=(0, -1))
+    apart = np.square(moves).sum(axis=(0, -1))
+    degrees = np.array([d.degrees for d in days]).max(axis=0)
+    return Overdispersion(
+        windows,
+        np.maximum(excess / np.where(weight > 0, weight, 1.0), 0.0),
+        weight / np.maximum(windows, 1.0),
+        persistence(windows, alike, apart, np.maximum(degrees, 1.0)),
+    )
 
 
 def rate_shift(reference: Counts, current: Counts) -> tuple[Values, Values]:

@@ -6,7 +6,6 @@ from scipy import special, stats
 from scipy.optimize import brentq
 
 from driftgauge.stats import concept
-from driftgauge.stats.significance import overdispersed_p
 
 # Koch's migraine trial, placebo against active by gender (women, men): counts without and with a
 # better outcome. SAS/STAT User's Guide, PROC FREQ, example "Cochran-Mantel-Haenszel Statistics":
@@ -152,7 +151,7 @@ def test_the_statistic_is_chi_square_when_only_the_rate_moves():
     found = concept.odds_change(
         np.stack([2000 - reference, reference], -1), np.stack([weights - current, current], -1)
     )
-    p = overdispersed_p(found.statistic, found.degrees, 1.0, 8.0)
+    p = stats.chi2.sf(found.statistic, found.degrees)
     assert 0.04 < (p < 0.05).mean() < 0.06
     assert found.shift.mean() == pytest.approx(0.7, abs=0.005)
 
@@ -241,7 +240,23 @@ def test_overdispersion_of_days_whose_relation_wanders():
     steady_days = rng.binomial(1000, special.expit(odds), (20, 200, 10))
     counts = np.stack([1000 - steady_days, steady_days], -1)
     changes = [concept.odds_change(counts.sum(axis=0) - day, day) for day in counts]
-    assert concept.relation_overdispersion(changes).phi().mean() == pytest.approx(1.0, abs=0.05)
+    still = concept.relation_overdispersion(changes)
+    assert (still.excess * still.samples).mean() < 0.05
+    assert still.persistence.max() == pytest.approx(1 / np.sqrt(20), abs=0.01)
+
+
+def test_days_that_follow_each_other_are_persistent():
+    """A relation that moves up and down with a correlation of 0.8 from day to day, over 60 days."""
+    rng = np.random.default_rng(9)
+    moved = np.zeros((60, 200, 10))
+    for day in range(60):
+        before = moved[day - 1] if day else rng.normal(0, 0.3, (200, 10))
+        moved[day] = 0.8 * before + rng.normal(0, 0.3 * 0.6, (200, 10))
+    days = rng.binomial(2000, special.expit(-0.5 + moved))
+    counts = np.stack([2000 - days, days], -1)
+    changes = [concept.odds_change(counts.sum(axis=0) - day, day) for day in counts]
+    found = concept.relation_overdispersion(changes)
+    assert 0.75 < found.persistence.mean() <= 0.9
 
 
 def test_rate_shift_by_hand():
