@@ -529,7 +529,8 @@ class VersionSnapshot:
     their intervals unless it is. `threshold_values` is for people only.
 
     So it is with `segment_intervals`, whose rows are among `intervals` where `segments` is switched on.
-    `segment_performance`, `class_intervals` and `confusion_counts` are for people only.
+    `segment_performance`, `segment_class_performance`, `class_intervals` and `confusion_counts` are
+    for people only.
     """
 
     state: VersionState
@@ -554,7 +555,8 @@ class VersionSnapshot:
     schema: tuple[SchemaViolation, ...] = ()
     performance: tuple[Performance, ...] = ()
     class_performance: tuple[ClassPerformance, ...] = ()
-    segment_performance: tuple[Performance | ClassPerformance, ...] = ()
+    segment_performance: tuple[Performance, ...] = ()
+    segment_class_performance: tuple[ClassPerformance, ...] = ()
     intervals: tuple[QualityInterval, ...] = ()
     segment_intervals: tuple[QualityInterval, ...] = ()
     class_intervals: tuple[QualityInterval, ...] = ()

@@ -45,7 +45,8 @@ class Found:
     segment_classes: list[ClassQuality] = field(default_factory=list)
     performance: list[Performance] = field(default_factory=list)
     class_performance: list[ClassPerformance] = field(default_factory=list)
-    segment_performance: list[Performance | ClassPerformance] = field(default_factory=list)
+    segment_performance: list[Performance] = field(default_factory=list)
+    segment_class_performance: list[ClassPerformance] = field(default_factory=list)
     confusion_counts: list[ConfusionCount] = field(default_factory=list)
 
     def take(self, other: Found) -> None:
@@ -56,6 +57,7 @@ class Found:
         self.performance += other.performance
         self.class_performance += other.class_performance
         self.segment_performance += other.segment_performance
+        self.segment_class_performance += other.segment_class_performance
         self.confusion_counts += other.confusion_counts
 
 
@@ -159,14 +161,13 @@ def quality(total: Total, found: Measured) -> Found:
         rows(Performance, {**numbers, **_padded(found.weighted, len(labels))}, labels, "balanced_accuracy")
     )
     made.performance = performance[:1]
-    made.segment_performance = [*performance[1:]] if total.view.task is not Task.MULTICLASS else []
+    made.segment_performance = performance[1:] if total.view.task is not Task.MULTICLASS else []
     if total.view.task is Task.BINARY:
         of_class = [(*label, "") for label in labels]
         classes = list(rows(ClassQuality, numbers, of_class, "samples"))
         more = list(rows(ClassPerformance, numbers, of_class, "specificity"))
         made.classes, made.segment_classes = classes[:1], classes[1:]
-        made.class_performance = more[:1]
-        made.segment_performance += more[1:]
+        made.class_performance, made.segment_class_performance = more[:1], more[1:]
     elif total.view.task is Task.MULTICLASS:
         _add_classes(made, total, found, labels[0])
     if total.view.task is not Task.REGRESSION:

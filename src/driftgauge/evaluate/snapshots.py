@@ -83,6 +83,7 @@ def version(
         performance=tuple(found.performance),
         class_performance=tuple(found.class_performance),
         segment_performance=tuple(found.segment_performance),
+        segment_class_performance=tuple(found.segment_class_performance),
         intervals=(*found.intervals, *found.segment_intervals) if segments else tuple(found.intervals),
         segment_intervals=tuple(found.segment_intervals),
         class_intervals=tuple(found.class_intervals),
