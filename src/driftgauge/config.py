@@ -75,6 +75,18 @@ class Against(StrEnum):
         return self is not Against.SAME_HOURS_LAST_WEEK or window_seconds < 7 * DAY
 
 
+class DetectorName(StrEnum):
+    """A detector of changes in the stream of errors."""
+
+    ADWIN = "adwin"
+    PAGE_HINKLEY = "page_hinkley"
+    DDM = "ddm"
+    EDDM = "eddm"
+    KSWIN = "kswin"
+    HDDM_A = "hddm_a"
+    HDDM_W = "hddm_w"
+
+
 class Durability(StrEnum):
     """What an acknowledged record survives."""
 
@@ -209,6 +221,11 @@ class Model:
         default=Clock.WALL,
     )
     outcomes: Outcomes = described("how outcomes come", default_factory=Outcomes)
+    detectors: tuple[DetectorName, ...] = described(
+        "detectors on the errors of joined records: adwin, page_hinkley, ddm, eddm, kswin, hddm_a, hddm_w; "
+        "[] for none",
+        default=(DetectorName.ADWIN, DetectorName.PAGE_HINKLEY),
+    )
     concept: Concept = described(
         "what is watched of the relation between inputs and outcome", default_factory=Concept
     )

@@ -481,6 +481,19 @@ class ConfusionCount:
     samples: Value
 
 
+@dataclass(frozen=True, slots=True)
+class Detector:
+    """A detector of changes in the stream of errors of joined records, the whole model's."""
+
+    model: str
+    model_version: str
+    detector: str
+    samples: Value
+    state: Value
+    detections: Value
+    last_detection_timestamp_seconds: Value
+
+
 Row = (
     WindowState
     | Drift
@@ -506,6 +519,7 @@ Row = (
     | CalibrationBin
     | Reweighted
     | ConfusionCount
+    | Detector
 )
 
 
@@ -564,6 +578,7 @@ class VersionSnapshot:
     calibration_bins: tuple[CalibrationBin, ...] = ()
     reweighted: tuple[Reweighted, ...] = ()
     confusion_counts: tuple[ConfusionCount, ...] = ()
+    detectors: tuple[Detector, ...] = ()
 
     def rows(self) -> tuple[Row, ...]:
         """Every row, class by class."""
@@ -591,6 +606,7 @@ class VersionSnapshot:
             *self.calibration,
             *self.calibration_bins,
             *self.reweighted,
+            *self.detectors,
         )
 
 

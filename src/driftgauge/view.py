@@ -112,6 +112,22 @@ class WindowView:
 
 
 @dataclass(frozen=True, slots=True)
+class DetectorView:
+    """One detector on the errors.
+
+    Attributes:
+        state: 0 stable, 1 warning, 2 drift, after the last error that it has *seen*.
+        detected_at: when it last detected a drift, on the model's clock.
+    """
+
+    name: str
+    state: int
+    seen: int
+    detections: int
+    detected_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class VersionView:
     """One model version at one time of its clock."""
 
@@ -141,3 +157,4 @@ class VersionView:
     value: Value | None = None
     violations: Mapping[tuple[str, Violation], int] = field(default_factory=dict)
     related: Related | None = None
+    detectors: tuple[DetectorView, ...] = ()

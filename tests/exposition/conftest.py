@@ -78,6 +78,7 @@ def one_version(model: str, model_version: str, feature: str, absent: Value = No
         calibration=(row(rows.Calibration, **window, cohort="arrived", slope=absent),),
         calibration_bins=(row(rows.CalibrationBin, **window, cohort="arrived", bin="9"),),
         reweighted=(row(rows.Reweighted, **window, cohort="matured"),),
+        detectors=(row(rows.Detector, **of, detector="adwin"),),
     )
 
 

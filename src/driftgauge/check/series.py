@@ -25,6 +25,7 @@ from driftgauge.snapshot import (
     ClassQuality,
     Cohort,
     ConfusionCell,
+    Detector,
     Drift,
     DriftAgainst,
     ErrorSums,
@@ -92,6 +93,8 @@ _COUNTS = frozenset(
         "configured",
         "threshold",
         "threshold_in_use",
+        "state",
+        "detections",
     }
 )
 
@@ -150,6 +153,7 @@ def rows(shape: Shape, families: Collection[str]) -> Iterator[Row]:
             yield from _quality(shape, of_cohort, families)
             yield from (Row(*made) for made in quality_rows(shape, of_cohort, families))
     yield from _fleet(shape)
+    yield from (Row(Detector, {"detector": name}) for name in shape.detectors)
     if Family.SCHEMA in families:
         yield from _schema(shape)
     if shape.currency:

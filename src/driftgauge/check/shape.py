@@ -35,6 +35,7 @@ class Shape:
         groups: (segment, segment value), the whole model first.
         classes: labels of classes, ``other`` among them; of a binary model "0" and "1".
         currency: the unit of value; empty where none is configured.
+        detectors: names of the detectors on the errors.
         assumed: what was assumed because nothing tells, in words.
     """
 
@@ -49,6 +50,7 @@ class Shape:
     classes: tuple[str, ...]
     assumed: tuple[str, ...] = ()
     currency: str = ""
+    detectors: tuple[str, ...] = ()
 
 
 def shape_of(name: str, model: Model, config: Config, reference: Reference | None) -> Shape:
@@ -79,6 +81,7 @@ def shape_of(name: str, model: Model, config: Config, reference: Reference | Non
         classes=_classes(task, config.limits, assumed),
         assumed=tuple(assumed),
         currency="" if model.value is None else model.value.currency,
+        detectors=model.detectors,
     )
 
 

@@ -28,6 +28,8 @@ def model_faults(path: KeyPath, model: Model, limits: Limits) -> Iterator[Fault]
     yield from _segment_faults((*path, "segments"), model.segments or (), limits)
     yield from _feature_faults((*path, "features"), model, limits)
     yield from _outcome_faults(path, model)
+    for index, detector in repeated(model.detectors):
+        yield Fault((*path, "detectors", index), "each detector once", f"{detector} again")
     if model.concept.features < 0:
         yield Fault((*path, "concept", "features"), "at least 0", str(model.concept.features))
     yield from value_faults(path, model)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from driftgauge.evaluate import fleet
 from driftgauge.evaluate.against import drift_against
 from driftgauge.evaluate.cohorts import quality_rows
+from driftgauge.evaluate.detectors import detectors
 from driftgauge.evaluate.drift import drift, drift_rows
 from driftgauge.evaluate.reweighted import reweighted
 from driftgauge.evaluate.schema import schema_violations
@@ -91,6 +92,7 @@ def version(
         calibration_bins=tuple(found.calibration_bins),
         reweighted=tuple(row for window in view.windows for row in reweighted(view, window)),
         confusion_counts=tuple(found.confusion_counts),
+        detectors=tuple(detectors(view)),
     )
 
 

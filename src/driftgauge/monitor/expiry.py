@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from driftgauge.monitor import binned
+from driftgauge.monitor.detecting import fed
 from driftgauge.monitor.joining import join_deltas
 from driftgauge.monitor.log import ANY_VERSION, RecordLog, Rows, weights
 from driftgauge.monitor.model import Model
@@ -38,6 +39,7 @@ def expired_predictions(
     implied = model.config.outcomes.at_horizon
     deltas: tuple[PaneDelta, ...] = ()
     structure = None
+    errors = None
     if implied != UNKNOWN and silent.size:
         coder = Coder(model.structure, model.config, model.limits)
         code = coder.labels([implied])[0]
@@ -47,6 +49,7 @@ def expired_predictions(
             records = _implied(version, silent, code)
             deltas = tuple(join_deltas(version, quality, records, came, silent["time"].copy(), now))
             tally.implied = silent.size
+            errors = fed(version.errors, coder.structure.task, records.outcome, records.prediction, came)
             structure = None if coder.structure == model.structure else coder.structure
     update = Update(
         model_owner=model.owner,
@@ -56,6 +59,7 @@ def expired_predictions(
         panes=deltas,
         structure=structure,
         unjoined=-int(silent.size),
+        errors=errors,
     )
     return update, tally
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from driftgauge.config import Task
 from driftgauge.monitor import binned, exports, keeping
+from driftgauge.monitor.detecting import Errors, fed
 from driftgauge.monitor.joining import join_deltas
 from driftgauge.monitor.log import ANY_VERSION, Met, Rows, weights
 from driftgauge.monitor.model import Model
@@ -76,6 +77,7 @@ class _Work:
         self.tally = Tally(model.name, carrier.name if carrier else None, joined_by={}, invalid={}, folded={})
         self.deltas: dict[Version, list[PaneDelta]] = {}
         self.unjoined: dict[Version, int] = {}
+        self.joined: dict[Version, list[tuple[Ints, Joined]]] = {}
         self.appended: list[Appended] = []
         self.duplicate = np.zeros(len(batch), np.bool_)
         self.latest = self.times.copy()
@@ -165,7 +167,7 @@ class _Work:
             np.maximum(self.times[where] - predicted, 0.0),
             value=batch.value[where],
         )
-        self._add(self.carrier, quality, records, self.times[where], predicted)
+        self._add(self.carrier, quality, records, where, predicted)
         self._settle_kept(chosen)
 
     def _settle_kept(self, chosen: NDArray[np.bool_]) -> None:
@@ -223,7 +225,7 @@ class _Work:
             value=self.batch.value[places],
             weight=weights(rows),
         )
-        self._add(version, quality, records, times, rows["time"].copy())
+        self._add(version, quality, records, places, rows["time"].copy())
         self.unjoined[version] = self.unjoined.get(version, 0) - places.size
 
     def _told_by_version(self, version: Version, places: Ints) -> NDArray[np.bool_]:
@@ -237,11 +239,12 @@ class _Work:
         return taken
 
     def _add(
-        self, version: Version, quality: Quality, records: Joined, came: Floats, predicted: Floats
+        self, version: Version, quality: Quality, records: Joined, places: Ints, predicted: Floats
     ) -> None:
         self.deltas.setdefault(version, []).extend(
-            join_deltas(version, quality, records, came, predicted, self.now)
+            join_deltas(version, quality, records, self.times[places], predicted, self.now)
         )
+        self.joined.setdefault(version, []).append((places, records))
         self.tally.join(version.name, len(records))
 
     # --- keeping ----------------------------------------------------------------------------
@@ -300,7 +303,20 @@ class _Work:
             unjoined=0 if version is None else self.unjoined.get(version, 0),
             outcome_at=self.wall,
             first_time=self._first_time(version),
+            errors=self._errors(version),
         )
+
+    def _errors(self, version: Version | None) -> Errors | None:
+        """The version's detectors after what the batch joined, in the order in which it was sent."""
+        joined = self.joined.get(version) if version is not None else None
+        if version is None or not joined:
+            return None
+        places = np.concatenate([at for at, _ in joined])
+        order = np.argsort(places, kind="stable")
+        outcome = np.concatenate([records.outcome for _, records in joined])[order]
+        prediction = np.concatenate([records.prediction for _, records in joined])[order]
+        task = self.coder.structure.task
+        return fed(version.errors, task, outcome, prediction, self.times[places[order]])
 
     def _first_time(self, version: Version | None) -> float | None:
         """When what was counted began, for a version that is sent complete outcomes alone."""

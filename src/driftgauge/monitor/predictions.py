@@ -14,6 +14,7 @@ from driftgauge.config import Clock, Task
 from driftgauge.joins import id_hashes
 from driftgauge.layout import Row
 from driftgauge.monitor import binned, exports, keeping, schema
+from driftgauge.monitor.detecting import Errors, fed
 from driftgauge.monitor.exports import Kept
 from driftgauge.monitor.grouping import panes
 from driftgauge.monitor.joining import join_deltas
@@ -237,6 +238,7 @@ class _Builder:
         self.waiting = 0
         self.outcomes = 0
         self.first_time: float | None = None
+        self.errors: Errors | None = None
         self.fresh_numeric: tuple[str, ...] = ()
         self.fresh_texts: tuple[str, ...] = ()
         self.centres: dict[str, float] = {}
@@ -500,6 +502,8 @@ class _Builder:
         )
         self.deltas += join_deltas(self.version, quality, records, came[joined], kept.times[joined], self.now)
         self.tally.join(self.version.name, joined.size)
+        task = self.coder.structure.task
+        self.errors = fed(self.version.errors, task, records.outcome, records.prediction, came[joined])
 
     def _rows(self, dtype: np.dtype[np.void], at: Ints, hashes: Hashes, joined: NDArray[np.bool_]) -> Rows:
         kept = self.kept
@@ -541,6 +545,7 @@ class _Builder:
             categorical=self.fresh_texts,
             centres=self.centres,
             growing=self.growing,
+            errors=self.errors,
         )
 
 

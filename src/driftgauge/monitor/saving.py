@@ -10,6 +10,7 @@ import msgspec
 
 from driftgauge.errors import StoreError
 from driftgauge.layout import Row
+from driftgauge.monitor.detecting import Errors
 from driftgauge.monitor.model import Model
 from driftgauge.monitor.models import Models
 from driftgauge.monitor.structure import Structure
@@ -54,6 +55,7 @@ class _Version(msgspec.Struct, array_like=True):
     retired_before: dict[str, int]
     proposed: dict[str, str]
     related_from: int | None = None
+    errors: Errors = Errors()
 
 
 class _Model(msgspec.Struct, array_like=True):
@@ -113,6 +115,7 @@ def _saved_version(version: Version) -> _Version:
         {str(k): v for k, v in _retired_before(version).items()},
         {part: version.part_state(part) for part in (Part.INPUTS, Part.OUTPUTS)},
         version.relating.begun,
+        version.errors,
     )
 
 
@@ -294,6 +297,7 @@ def _restore_model(models: Models, state: _Model, found: Mapping[str, bytes]) ->
         version.centres, version.growing = v.centres, v.growing
         for part, watch in version.watches.items():
             watch.learned, watch.since = v.learned.get(part, 0), v.learning_since.get(part)
+        version.errors = Errors.of(model.config.detectors, None if model.reformed else v.errors)
         if model.config.outcomes.matures_after is None:
             version.matures_after = version.kept_maturity = v.matures_after
         version.retired_before = {Resolution(k): i for k, i in v.retired_before.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
+from driftgauge.monitor.detecting import Errors
 from driftgauge.monitor.log import Rows
 from driftgauge.monitor.structure import Structure
 from driftgauge.records import Answer, Floats, Rejection, Violation
@@ -34,6 +35,7 @@ class Update(msgspec.Struct, array_like=True, frozen=True):
         growing: numeric keys with their last value while they never fell; None once they did.
         matures_after: when outcomes are complete, as it was learned.
         relation: the reference of the relation between inputs and outcome, fixed by this update, as JSON.
+        errors: the detectors on the errors, after the batch; None where it leaves them as they are.
         reference, reference_part: a reference fixed by this update, as JSON, and its state.
         relearn_part, relearn_from: the part whose reference is learned anew, and from when.
     """
@@ -61,6 +63,7 @@ class Update(msgspec.Struct, array_like=True, frozen=True):
     relearn_part: str = ""
     relearn_from: float = 0.0
     relation: bytes | None = None
+    errors: Errors | None = None
 
 
 ENCODER = msgspec.msgpack.Encoder()

@@ -12,6 +12,7 @@ import numpy as np
 from driftgauge.config import HOUR, MINUTE, Against
 from driftgauge.errors import StoreError
 from driftgauge.layout import Row
+from driftgauge.monitor.detecting import Errors
 from driftgauge.monitor.earlier import Earlier, earlier
 from driftgauge.monitor.log import RecordLog, prediction_dtype
 from driftgauge.monitor.ports import Shelf
@@ -28,7 +29,7 @@ from driftgauge.sketches.traffic import Traffic
 from driftgauge.sketches.value import Value
 from driftgauge.snapshot import ReferenceState
 from driftgauge.stats.binning import quantile_from_counts
-from driftgauge.view import EarlierView, Related, VersionView, Watched, WindowView
+from driftgauge.view import DetectorView, EarlierView, Related, VersionView, Watched, WindowView
 from driftgauge.windows import (
     AnyState,
     Grid,
@@ -114,6 +115,7 @@ class Version:
         self.retiring: dict[Resolution, range] = {}
         self.stepped_at: dict[Part, int] = {}
         self.tried_on: dict[Part, int] = {}
+        self.errors = Errors.of(config.detectors)
         self.unsaved_references: set[Part] = set()
 
     # --- panes ------------------------------------------------------------------------------
@@ -270,6 +272,7 @@ class Version:
             self.matures_after = self.kept_maturity = update.matures_after
         self.predicted_at = update.predicted_at or self.predicted_at
         self.outcome_at = update.outcome_at or self.outcome_at
+        self.errors = update.errors or self.errors
         if update.reference is not None:
             self.fix(Part(update.reference_part), update.reference, update.reference_state)
         if update.relearn_part:
@@ -495,6 +498,10 @@ class Version:
             delay_p95=self._delay(0.95),
             predicted_at=self.predicted_at,
             outcome_at=self.outcome_at,
+            detectors=tuple(
+                DetectorView(each.name, each.state, each.seen, each.detections, each.detected_at)
+                for each in self.errors.detectors
+            ),
             scores=self.model.scores,
             related=self._related(),
         )

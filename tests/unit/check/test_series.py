@@ -107,6 +107,10 @@ def in_full_swing(config, task, rng):
         )
     )  # fmt: skip
     driver.send(outcomes(ids, happened, times + 1, model="churn-2026"))
+    # The model is right from now on, which the detectors on its errors find.
+    right = [happened[0]] * N
+    later = {"times": np.full(N, WALL - 30), "model": "churn-2026", "version": VERSION}
+    driver.send(outcomes([f"q{i}" for i in range(N)], right, prediction=right, **later))
     view = driver.view(VERSION, name="churn-2026")
     return evaluate(
         [view],
