@@ -105,6 +105,7 @@ class Family(StrEnum):
     SCHEMA = "schema"
     PERFORMANCE = "performance"
     CALIBRATION = "calibration"
+    VERSIONS = "versions"
 
 
 @dataclass(frozen=True, slots=True)

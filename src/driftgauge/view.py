@@ -28,12 +28,14 @@ class Watched:
     Attributes:
         inputs: the bins of *reference*; None while nothing can be compared.
         lifetime: counts since the process started, in those bins; None unless they are fixed.
+        mark: tells those bins from others; empty unless they are fixed.
     """
 
     state: ReferenceState
     reference: Reference | None
     inputs: Inputs | None
     lifetime: Row | None
+    mark: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

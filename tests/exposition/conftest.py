@@ -64,6 +64,7 @@ def one_version(model: str, model_version: str, feature: str, absent: Value = No
         value_info=(row(rows.ValueInfo, **of, currency="EUR"),),
         value=(row(rows.BusinessValue, **whole), row(rows.BusinessValue, **part, low=None, value=-40.0)),
         best_thresholds=(row(rows.BestThreshold, **window),),
+        comparisons=(row(rows.VersionComparison, **window, against_version="v0"),),
         against=(
             row(rows.DriftAgainst, **window, feature=feature, output="", against="previous_window"),
             row(rows.DriftAgainst, **window, feature="", output="score", against="same_hours_last_week"),

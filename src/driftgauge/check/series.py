@@ -37,6 +37,7 @@ from driftgauge.snapshot import (
     SchemaViolation,
     ScoreBin,
     ValueInfo,
+    VersionComparison,
     VersionState,
     WindowState,
 )
@@ -69,6 +70,19 @@ _QUALITY: Mapping[Task, frozenset[str]] = {
     Task.REGRESSION: frozenset({"samples", "rmse", "mae", "r2", "bias"}),
 }
 _OF_CLASS = frozenset({"precision", "recall", "f1", "roc_auc"})
+_COMPARED = frozenset({"samples", "against_samples", "outcomes", "against_outcomes", "feature_psi_max"})
+
+
+def _difference(*measures: str) -> frozenset[str]:
+    ends = ("", "_low", "_high", "_p")
+    return frozenset({"prediction_psi", *(f"{m}_difference{end}" for m in measures for end in ends)})
+
+
+_DIFFERENCES: Mapping[Task, frozenset[str]] = {
+    Task.BINARY: _difference("accuracy", "roc_auc") | {"score_psi"},
+    Task.MULTICLASS: _difference("accuracy") | {"score_psi"},
+    Task.REGRESSION: _difference("mae"),
+}
 _BINS = (*(str(number) for number in range(COARSE_BINS)), "missing", "unseen")
 _COHORTS = (Cohort.ARRIVED, Cohort.MATURED)
 # Characters of a value as it is written: a share has nearly all of a float's digits, a count few.
@@ -79,6 +93,7 @@ _COUNTS = frozenset(
     {
         "samples",
         "against_samples",
+        "against_outcomes",
         "features",
         "pending",
         "pending_sample_ratio",
@@ -148,6 +163,9 @@ def rows(shape: Shape, families: Collection[str]) -> Iterator[Row]:
             yield Row(Drift, labels, _DRIFT[each.kind])
         for against in (against for of_window, against in shape.against if of_window == window):
             yield from _against(shape, {"window": window, "against": against})
+        if shape.older:
+            labels = {"window": window, "against_version": shape.older}
+            yield Row(VersionComparison, labels, _COMPARED | _DIFFERENCES[shape.task])
         for cohort in _COHORTS:
             of_cohort = {"window": window, "cohort": cohort}
             yield from _quality(shape, of_cohort, families)

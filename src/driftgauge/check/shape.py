@@ -37,6 +37,7 @@ class Shape:
         currency: the unit of value; empty where none is configured.
         detectors: names of the detectors on the errors.
         assumed: what was assumed because nothing tells, in words.
+        older: the version that this one is compared with; empty where only one is kept.
     """
 
     model: str
@@ -49,6 +50,7 @@ class Shape:
     groups: tuple[tuple[str, str], ...]
     classes: tuple[str, ...]
     assumed: tuple[str, ...] = ()
+    older: str = ""
     currency: str = ""
     detectors: tuple[str, ...] = ()
 
@@ -80,6 +82,7 @@ def shape_of(name: str, model: Model, config: Config, reference: Reference | Non
         groups=(("", ""), *_segments(model, config.limits, assumed)),
         classes=_classes(task, config.limits, assumed),
         assumed=tuple(assumed),
+        older="v" * TYPICAL if config.limits.versions > 1 else "",
         currency="" if model.value is None else model.value.currency,
         detectors=model.detectors,
     )

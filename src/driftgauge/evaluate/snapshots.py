@@ -13,6 +13,7 @@ from driftgauge.evaluate.reweighted import reweighted
 from driftgauge.evaluate.schema import schema_violations
 from driftgauge.evaluate.thresholds import best_thresholds, decisions, threshold_values
 from driftgauge.evaluate.value import business_value, value_info
+from driftgauge.evaluate.versions import newest_pairs, version_comparisons, version_drift
 from driftgauge.snapshot import (
     Cohort,
     Drift,
@@ -46,14 +47,24 @@ def evaluate(
 
     Cost: about 0.4 ms a window of 25 features.
     """
-    versions = tuple(version(view, wall, segments=segments, schema=schema) for view in views)
+    before = newest_pairs(views)
+    versions = tuple(
+        version(view, wall, before.get((view.model, view.version)), segments=segments, schema=schema)
+        for view in views
+    )
     return Snapshot(wall, seconds, versions, notices)
 
 
 def version(
-    view: VersionView, wall: float, *, segments: bool = False, schema: bool = False
+    view: VersionView,
+    wall: float,
+    older: VersionView | None = None,
+    *,
+    segments: bool = False,
+    schema: bool = False,
 ) -> VersionSnapshot:
-    """All rows of one version."""
+    """All rows of one version; *older* is the one that it is compared with."""
+    between = version_drift(view, older)
     value, segment_value = business_value(view, segments=segments)
     decided = decisions(view)
     found = quality_rows(view)
@@ -93,6 +104,8 @@ def version(
         reweighted=tuple(row for window in view.windows for row in reweighted(view, window)),
         confusion_counts=tuple(found.confusion_counts),
         detectors=tuple(detectors(view)),
+        comparisons=tuple(version_comparisons(view, older, between)),
+        version_drift=tuple(between),
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from driftgauge.metrics import (
     against,
+    comparisons,
     detectors,
     drift,
     fleet,
@@ -23,7 +24,20 @@ from driftgauge.metrics import (
 )
 from driftgauge.metrics.table import PREFIX, VERSION, Advice, Metric
 
-_THEMES = (drift, against, windows, quality, versions, fleet, value, schema, intervals, performance, detectors)
+_THEMES = (
+    drift,
+    against,
+    windows,
+    quality,
+    versions,
+    fleet,
+    value,
+    comparisons,
+    schema,
+    intervals,
+    performance,
+    detectors,
+)
 SNAPSHOT_METRICS: tuple[Metric, ...] = tuple(metric for theme in _THEMES for metric in theme.METRICS)
 ADVICE: tuple[Advice, ...] = tuple(advice for theme in _THEMES for advice in theme.ADVICE)
 LIVE_METRICS: tuple[Metric, ...] = live.METRICS

@@ -533,6 +533,7 @@ class Version:
             watch.reference,
             watch.inputs if watch.reference is not None else None,
             None if lifetime is None else lifetime.copy(),
+            watch.bins_mark if watch.binned else b"",
         )
 
     def _window_view(self, window: _WindowTotals, now: float) -> WindowView:

@@ -34,6 +34,7 @@ class Watch:
         codes: the coarse bins of the first *coded* features; None until a reference is fixed.
         required: rows of numeric and of categorical features that the fixed reference never lacks.
         learned: records in learning bins that came since learning began.
+        bins_mark: tells the bins in force from others.
         since: when learning began anew, on the model's clock; None: with the first record.
     """
 
@@ -51,7 +52,7 @@ class Watch:
         self.learned = 0
         self.since: float | None = None
         self.required: tuple[Ints, Ints] = (np.zeros(0, np.int64), np.zeros(0, np.int64))
-        self._bins_mark = b""
+        self.bins_mark = b""
 
     @property
     def binned(self) -> bool:
@@ -63,9 +64,9 @@ class Watch:
         self.reference, self.state = reference, state
         self.inputs = Inputs(reference.bins)
         self.required = _required(self.inputs, reference.row)
-        self._bins_mark = references.bins_mark(reference.bins)
+        self.bins_mark = references.bins_mark(reference.bins)
         if self.coded:
-            mark = self._bins_mark.hex()
+            mark = self.bins_mark.hex()
             self.codes = CoarseCodes(self.inputs, mark, tuple(self.declared), self.coded)
 
     def propose(self, reference: Reference, state: ReferenceState) -> None:
@@ -76,6 +77,7 @@ class Watch:
     def forget(self, since: float) -> None:
         """Begin learning anew at *since*."""
         self.reference = self.inputs = self.codes = None
+        self.required = (np.zeros(0, np.int64), np.zeros(0, np.int64))
         self.state = ReferenceState.LEARNING
         self.learned, self.since = 0, since
 
@@ -103,7 +105,7 @@ class Watch:
         """The row with a mark of what it is: learned, or in which bins."""
         if isinstance(row, LearningRow):
             return _LEARNED + row.to_bytes()
-        return _BINNED + self._bins_mark + row.to_bytes()
+        return _BINNED + self.bins_mark + row.to_bytes()
 
     def decode(self, data: bytes) -> Row | LearningRow:
         """A saved row; a learning one in the reference's bins once those are fixed.
@@ -112,7 +114,7 @@ class Watch:
         """
         if data[:1] == _LEARNED:
             return self.settle(LearningRow.from_bytes(data[1:]))
-        mark = self._bins_mark
+        mark = self.bins_mark
         if self.inputs is None or not self.binned or data[1 : 1 + len(mark)] != mark:
             return self.zero()
         return self.inputs.load(data[1 + len(mark) :])

@@ -3,6 +3,7 @@
 from driftgauge.reference.build import build, guess_kinds
 from driftgauge.reference.file import from_json, load, to_json
 from driftgauge.reference.projection import project
+from driftgauge.reference.rebinning import rebinned
 from driftgauge.reference.values import (
     DAY_SECONDS,
     Reference,
@@ -26,5 +27,6 @@ __all__ = [
     "merged",
     "moments",
     "project",
+    "rebinned",
     "to_json",
 ]

@@ -144,7 +144,7 @@ def test_the_estimate_is_what_a_render_holds(tmp_path, task, families):
         outcomes=Outcomes(matures_after=60.0),
         value=Value("EUR", **values.get(task, {"over": -0.1, "under": -0.3})),
     )  # fmt: skip
-    limits = Limits(segment_values=VALUES, classes=4)
+    limits = Limits(segment_values=VALUES, classes=4, versions=1)
     config = Config(models={"churn-2026": model}, limits=limits, metrics=families)
     text = render(in_full_swing(config, task, rng), config)
     assert text.invalid == 0
