@@ -21,6 +21,7 @@ SLOTS = 8
 FIRST_LEVEL = 8  # 256 buckets: 16 KiB
 FULLEST = 0.7  # share of slots in use from which the table grows; beyond it the overflow does
 EMPTIEST = 0.25  # share below which it shrinks
+GROWN_AT_ONCE = 256  # buckets, 16 KiB
 EQUAL_PRINTS = 48  # entries of one print that the overflow holds, beside 16 in its two buckets
 PIECE = 4096  # keys looked up at once: half a MiB of buckets, which stays in the core's cache
 HUGE_FROM = 1 << 24  # bytes from which large pages pay: they are touched in order, so none is wasted
@@ -200,16 +201,18 @@ class JoinIndex:
         """Write each word behind its bucket's others; positions of those that found it full."""
         order = np.argsort(address, kind="stable")
         buckets = address[order]
-        starts = np.flatnonzero(np.concatenate(([True], buckets[1:] != buckets[:-1])))
-        sizes = np.diff(starts, append=len(order))
-        rank = np.arange(len(order)) - np.repeat(starts, sizes)
-        slot = self._used[buckets] + rank
+        begins = np.ones(len(order) + 1, np.bool_)
+        np.not_equal(buckets[1:], buckets[:-1], out=begins[1:-1])
+        bounds = np.flatnonzero(begins)
+        starts, sizes = bounds[:-1], bounds[1:] - bounds[:-1]
+        slot = self._used[buckets] + (np.arange(len(order)) - np.repeat(starts, sizes))
         fits = slot < SLOTS
         self._memory.words[buckets[fits] * SLOTS + slot[fits]] = words[order[fits]]
         touched = buckets[starts]
         self._used[touched] = np.minimum(self._used[touched] + sizes, SLOTS)
-        self._occupied += int(fits.sum())
-        return order[~fits]
+        left = order[~fits]
+        self._occupied += len(order) - len(left)
+        return left
 
     def _put_by_moving(self, words: Words) -> Positions:
         """Put words whose buckets are both full in place of a resident that has room in its other
@@ -226,16 +229,16 @@ class JoinIndex:
         sources = homes[every, best // SLOTS] * SLOTS + best % SLOTS
         targets = others[every, best]
         # each source and each target serves one word; the losers of such a race overflow
-        able = np.intersect1d(
-            np.unique(sources, return_index=True)[1], np.unique(targets, return_index=True)[1]
-        )
+        able = np.array(_first_of_both(sources.tolist(), targets.tolist()))
         able = able[self._used[targets[able]] < SLOTS]
         sources, targets = sources[able], targets[able]
         self._memory.words[targets * SLOTS + self._used[targets]] = self._memory.words[sources]
         self._memory.words[sources] = words[able]
         self._used[targets] += 1
         self._occupied += len(able)
-        return np.setdiff1d(every, able)
+        left = np.ones(len(words), np.bool_)
+        left[able] = False
+        return np.flatnonzero(left)
 
     def _overflow_with(self, words: Words) -> None:
         merged = np.sort(np.concatenate((self._overflow[self._alive(self._overflow)], words)))
@@ -305,6 +308,9 @@ class JoinIndex:
         """Before *coming* entries: sweep in step with them, and grow or shrink as they need."""
         self._sweep(coming)
         wanted = int((self._occupied + coming) / (SLOTS * FULLEST)) + 1
+        if self._buckets < wanted:
+            # Many at once, for each growing costs the same however few buckets it adds.
+            wanted = max(wanted, self._buckets + min(GROWN_AT_ONCE, self._buckets >> 3))
         while self._buckets < wanted:
             self._grow(wanted - self._buckets)
         if self._buckets > (1 << FIRST_LEVEL) and self._occupied + coming < EMPTIEST * SLOTS * self._buckets:
@@ -446,6 +452,19 @@ class _Memory:
         self.words = np.frombuffer(self._map, np.uint64)
         kept = min(len(old), size) // 8
         self.words[:kept] = np.frombuffer(old, np.uint64, kept)
+
+
+def _first_of_both(sources: Sequence[int], targets: Sequence[int]) -> list[int]:
+    """Positions at which both the source and the target stand for the first time. O(n)."""
+    seen_sources: set[int] = set()
+    seen_targets: set[int] = set()
+    found = []
+    for position, (source, target) in enumerate(zip(sources, targets, strict=True)):
+        if source not in seen_sources and target not in seen_targets:
+            found.append(position)
+        seen_sources.add(source)
+        seen_targets.add(target)
+    return found
 
 
 def _anonymous(size: int) -> mmap.mmap:

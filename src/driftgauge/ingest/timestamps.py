@@ -29,11 +29,10 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EXPECTED: Final = "expected RFC 3339 text or epoch seconds"
 _ZERO: Final = ord("0")
 _DIGITS: Final = np.array([0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18])
-# Of a moment's digits: the date as yyyymmdd, hours, minutes, seconds, microseconds.
-_WEIGHTS: Final = np.zeros((5, 20))
-_WEIGHTS[0, :8] = 10.0 ** np.arange(7, -1, -1)
-_WEIGHTS[(1, 1, 2, 2, 3, 3), range(8, 14)] = (10.0, 1.0) * 3
-_WEIGHTS[4, 14:] = 10.0 ** np.arange(5, -1, -1)
+_DATE_WEIGHTS: Final = 10.0 ** np.arange(7, -1, -1)
+_LAST: Final = np.array([[23], [59], [59]], np.uint8)
+# Microseconds that a digit after the date counts.
+_MICROS: Final = np.concatenate([[3.6e10, 3.6e9, 6e8, 6e7, 1e7, 1e6], 10.0 ** np.arange(5, -1, -1)])
 
 
 def epoch_seconds(column: Sequence[Moment] | Floats, field: str) -> tuple[Floats, Mapping[int, Fault]]:
@@ -57,9 +56,9 @@ def epoch_seconds(column: Sequence[Moment] | Floats, field: str) -> tuple[Floats
 
 
 def _ranged(seconds: Floats, field: str) -> tuple[Floats, Mapping[int, Fault]]:
-    bad = (seconds < 0.0) | (seconds > GREATEST_SECONDS)
-    if not bad.any():
+    if len(seconds) and seconds.min() >= 0.0 and seconds.max() <= GREATEST_SECONDS:
         return seconds, {}
+    bad = (seconds < 0.0) | (seconds > GREATEST_SECONDS)
     return seconds, {int(row): _out_of_range(float(seconds[row]), field) for row in np.flatnonzero(bad)}
 
 
@@ -120,12 +119,12 @@ def _uniform(column: Sequence[str]) -> Floats | None:
     values = cells[digits] - _ZERO
     if (cells[marks] != cells[marks, :1]).any() or (values > 9).any():
         return None
-    date, hours, minutes, seconds, micros = _WEIGHTS[:, : len(digits)] @ values[:20].astype(np.float64)
-    days = _days(date)
-    if days is None or max(hours.max() - 23.0, minutes.max() - 59.0, seconds.max() - 59.0) > 0.0:
+    clock = values[8:14:2] * np.uint8(10) + values[9:14:2]
+    days = None if (clock > _LAST).any() else _days(values[:8])
+    if days is None:
         return None
-    seconds += days * 86400.0 + hours * 3600.0 + minutes * 60.0 - _zone_seconds(zone)
-    return np.asarray((seconds * 1e6 + micros) / 1e6, np.float64)
+    micros = _MICROS[: len(digits) - 8] @ values[8:20].astype(np.float64)
+    return np.asarray((micros + (days * 86400.0 - _zone_seconds(zone)) * 1e6) / 1e6, np.float64)
 
 
 @lru_cache(maxsize=64)
@@ -148,12 +147,13 @@ def _zone_seconds(zone: str) -> int:
     return (1 if zone[0] == "+" else -1) * (int(zone[1:3]) * 3600 + int(zone[-2:]) * 60)
 
 
-def _days(date: Floats) -> Floats | None:
-    """Days since 1970-01-01 of dates as yyyymmdd; None where one is no date from 1971 to 2199."""
-    if date[0] == date.min() == date.max():
-        distinct, inverse = date[:1], np.zeros(len(date), np.intp)
-    else:
-        distinct, inverse = np.unique(date, return_inverse=True)
+def _days(digits: NDArray[np.uint8]) -> Floats | float | None:
+    """Days since 1970-01-01 of dates, a row for each of their 8 digits; None where one is no date from
+    1971 to 2199.
+    """
+    same = not (digits != digits[:, :1]).any()
+    dates = _DATE_WEIGHTS @ (digits[:, :1] if same else digits).astype(np.float64)
+    distinct, inverse = np.unique(dates, return_inverse=True)
     # From 2200 on microseconds don't fit a float64 exactly, and both ways of reading would differ.
     if distinct[0] < 19710000 or distinct[-1] >= 22000000:
         return None
@@ -161,7 +161,7 @@ def _days(date: Floats) -> Floats | None:
         days = [_day(int(each)) for each in distinct]
     except ValueError:
         return None
-    return np.array(days, np.float64)[inverse]
+    return float(days[0]) if same else np.array(days, np.float64)[inverse]
 
 
 def _day(yyyymmdd: int) -> int:

@@ -25,6 +25,7 @@ from driftgauge.monitor.update import Appended, PaneDelta, Tally, Update
 from driftgauge.monitor.version import Version, keys
 from driftgauge.records import Floats, Ints, Predictions, Reason, Rejection
 from driftgauge.sketches.coarse import Codes
+from driftgauge.sketches.inputs import Column
 from driftgauge.sketches.learning import LearningRow
 from driftgauge.sketches.quality import Joined
 from driftgauge.sketches.scores import Scored
@@ -324,14 +325,16 @@ class _Builder:
     @cached_property
     def features(self) -> _Columns:
         """The accepted records' features by key."""
-        batch = self.kept.batch
+        batch, watch = self.kept.batch, self.version.inputs
         self._discover(batch)
         return _Columns(
             keys("f:", batch.numeric_names),
             batch.numeric[:, self.kept.chosen] if not self.kept.whole else batch.numeric,
             {
-                "f:" + name: pick(texts, self.kept.chosen, whole=self.kept.whole)
-                for name, texts in batch.categorical.items()
+                key: watch.column(key, pick(texts, self.kept.chosen, whole=self.kept.whole))
+                for key, texts in zip(
+                    keys("f:", tuple(batch.categorical)), batch.categorical.values(), strict=True
+                )
             },
         )
 
@@ -366,12 +369,12 @@ class _Builder:
         if not np.isnan(score).all() or "o:score" in self.version.centres:
             names.append("o:score")
             rows.append(score)
-        texts: dict[str, Sequence[str | None]] = {}
+        texts: dict[str, Column] = {}
         if task is Task.REGRESSION:
             names.append("o:prediction")
             rows.append(kept.prediction)
         elif task is not None:
-            texts["o:prediction"] = self._class_texts()
+            texts["o:prediction"] = self._classes("o:prediction")
         numeric = np.array(rows).reshape(len(names), kept.chosen.size)
         for name, values in zip(names, numeric, strict=True):
             finite = values[np.isfinite(values)]
@@ -379,14 +382,18 @@ class _Builder:
                 self.centres[name] = float(finite[0])
         return _Columns(tuple(names), numeric, texts)
 
-    def _class_texts(self) -> list[str | None]:
+    def _classes(self, key: str) -> Column:
+        """The predicted classes, as a column of texts called *key*."""
         structure = self.coder.structure
         names: tuple[str | None, ...] = ("0", "1")
         if structure.task is Task.MULTICLASS:
             room = 1 + self.coder.limits.classes - len(structure.classes)
             names = (*structure.classes, *(OTHER,) * room)
-        codes = np.where(np.isnan(self.kept.prediction), len(names), self.kept.prediction)
-        texts: list[str | None] = np.array((*names, None), object)[codes.astype(np.int64)].tolist()
+        codes = np.where(np.isnan(self.kept.prediction), len(names), self.kept.prediction).astype(np.int64)
+        found = self.version.outputs.column(key, (*names, None))
+        if isinstance(found, np.ndarray):
+            return found[codes]
+        texts: list[str | None] = np.array(found, object)[codes].tolist()
         return texts
 
     def _watched(self, part: Part, columns: _Columns, places: Ints, n: int) -> Row | LearningRow:
@@ -555,14 +562,18 @@ class _Columns:
 
     names: tuple[str, ...]
     numeric: Floats
-    texts: dict[str, Sequence[str | None]]
+    texts: dict[str, Column]
 
     def at(self, places: Ints) -> _Columns:
-        listed = places.tolist()
         return _Columns(
             self.names,
             self.numeric[:, places],
-            {key: [texts[i] for i in listed] for key, texts in self.texts.items()},
+            {
+                key: column[places]
+                if isinstance(column, np.ndarray)
+                else [column[i] for i in places.tolist()]
+                for key, column in self.texts.items()
+            },
         )
 
 

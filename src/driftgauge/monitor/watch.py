@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from driftgauge.layout import Row
 from driftgauge.records import Floats, Ints
 from driftgauge.reference import Reference
 from driftgauge.sketches.coarse import CoarseCodes
-from driftgauge.sketches.inputs import MISSING, Inputs
+from driftgauge.sketches.inputs import MISSING, Column, Inputs
 from driftgauge.sketches.learning import Learning, LearningRow
 from driftgauge.snapshot import ReferenceState
 
@@ -89,17 +89,28 @@ class Watch:
         self,
         names: Sequence[str],
         numeric: Floats,
-        categorical: Mapping[str, Sequence[str | None]],
+        categorical: Mapping[str, Column],
         records: int,
         centres: Mapping[str, float],
     ) -> Row | LearningRow:
-        """The row of n records: *numeric* of shape (len(names), n), keys as in InputBins."""
+        """The row of n records: *numeric* of shape (len(names), n), keys as in InputBins; columns as
+        `column` gives them.
+        """
         if not self.binned or self.inputs is None:
-            return self.learning.row(names, numeric, categorical, records, centres)
+            texts = {key: cast("Sequence[str | None]", each) for key, each in categorical.items()}
+            return self.learning.row(names, numeric, texts, records, centres)
         wanted = self.inputs.bins.numeric
         if tuple(names) != wanted:
             numeric = arranged(names, numeric, wanted, records)
         return self.inputs.row(numeric, categorical, records)
+
+    def column(self, key: str, texts: Sequence[str | None]) -> Column:
+        """The cells of *texts* where records are counted in bins, so that they are told once; else
+        the texts themselves.
+        """
+        if not self.binned or self.inputs is None or key not in self.inputs.columns:
+            return texts
+        return self.inputs.codes(self.inputs.columns[key], texts)
 
     def encode(self, row: Row | LearningRow) -> bytes:
         """The row with a mark of what it is: learned, or in which bins."""

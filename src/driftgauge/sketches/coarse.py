@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.records import Floats
-from driftgauge.sketches.inputs import COARSE_BINS, COARSE_CELLS, Inputs, category_coarse, feature_key
+from driftgauge.sketches.inputs import COARSE_BINS, COARSE_CELLS, Column, Inputs, category_coarse, feature_key
 
 # Codes of four bits: 0 to 9 coarse bins, then missing, then unseen or not finite.
 MISSING_CODE: Final = COARSE_BINS
@@ -71,12 +71,13 @@ class CoarseCodes:
         self._cells = category_coarse(bins.limit).astype(np.uint8)
 
     def codes(
-        self, names: Sequence[str], numeric: Floats, texts: Mapping[str, Sequence[str | None]], records: int
+        self, names: Sequence[str], numeric: Floats, texts: Mapping[str, Column], records: int
     ) -> Codes:
         """The codes of n records, shape (features, n).
 
         Args:
             names: keys of the rows of *numeric*, shape (names, n); a key that is absent is missing.
+            texts: per key n texts, or their cells in the reference's `Inputs`.
 
         Cost: about 0.1 us a record of 20 numeric features, and 0.05 us a text.
         """

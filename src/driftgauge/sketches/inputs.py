@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,12 @@ COARSE_BINS = 10
 # From this many records sorting them first is faster than looking each one up.
 SORTED_FROM = 64
 BYTES = 256
+
+Cells: TypeAlias = NDArray[np.uint8] | Ints
+"""The cell of each value of a categorical name, shape (n,)."""
+Column: TypeAlias = Sequence[str | None] | Cells
+"""Texts, or the cells that they fall into."""
+
 # The coarse bins, then missing, then what has no place in a bin: unseen (categorical), not finite.
 COARSE_CELLS = COARSE_BINS + 2
 
@@ -118,6 +125,7 @@ class Inputs(LinearSketch):
         self._floor = bins.edges[:, :1] if count else np.zeros((0, 1))
         self._ceiling = bins.edges[:, -1:] if count else np.zeros((0, 1))
         self._marks = _marks(bins)
+        self.columns = {name: column for column, name in enumerate(bins.categorical)}
         self._coders = tuple(
             self._coder(*each) for each in zip(bins.categorical, bins.categories, bins.folded, strict=True)
         )
@@ -129,20 +137,23 @@ class Inputs(LinearSketch):
         # Every value of an identifier is new; how many are is no drift.
         return _Codes(codes, self.other if key in self.bins.identifiers else self.unseen)
 
-    def codes(self, column: int, values: Sequence[str | None]) -> NDArray[np.uint8] | Ints:
-        """The cell of each value of the categorical name at *column*. O(n)."""
+    def codes(self, column: int, values: Column) -> Cells:
+        """The cell of each value of the categorical name at *column*; itself if it holds cells. O(n)."""
+        if isinstance(values, np.ndarray):
+            return values
         found = map(self._coders[column].__getitem__, values)
         # Bytes take half the time of an array of integers.
         if self.category_cells <= BYTES:
             return np.frombuffer(bytes(found), np.uint8)
         return np.fromiter(found, np.int64, len(values))
 
-    def row(self, numeric: Floats, categorical: Mapping[str, Sequence[str | None]], records: int) -> Row:
+    def row(self, numeric: Floats, categorical: Mapping[str, Column], records: int) -> Row:
         """The row of n records.
 
         Args:
             numeric: shape (F, n), rows as in ``bins.numeric``; NaN missing, infinities not finite.
-            categorical: per name n texts; a name that is absent is missing in every record.
+            categorical: per name n texts, or their `codes`; a name that is absent is missing in
+                every record.
             records: n.
 
         Cost: O(n * (F log bins + C)).
