@@ -213,6 +213,11 @@ class Model:
     segments: tuple[str, ...] | None = described(
         "segment columns, at most 3; the first that records carry when absent", default=None
     )
+    segment_drift: tuple[str, ...] = described(
+        "features whose drift is told by segment too, at most 5; each segment is compared with its own "
+        "first records",
+        default=(),
+    )
     features: Mapping[str, Feature] = described(
         "features by name; the order is the order of export", default_factory=dict
     )

@@ -546,6 +546,39 @@ class Detector:
     last_detection_timestamp_seconds: Value
 
 
+@dataclass(frozen=True, slots=True)
+class SegmentDrift:
+    """A feature in one segment and window against the segment's own first records."""
+
+    model: str
+    model_version: str
+    feature: str
+    window: str
+    segment: str
+    segment_value: str
+    samples: Value
+    psi: Value
+
+
+@dataclass(frozen=True, slots=True)
+class WorstSegment:
+    """Per measure the segment that costs the whole model most; empty where unknown."""
+
+    model: str
+    model_version: str
+    window: str
+    cohort: str
+    accuracy_gap: Value
+    accuracy_segment: str
+    accuracy_segment_value: str
+    mae_gap: Value
+    mae_segment: str
+    mae_segment_value: str
+    value_gap: Value
+    value_segment: str
+    value_segment_value: str
+
+
 Row = (
     WindowState
     | Drift
@@ -564,6 +597,8 @@ Row = (
     | BestThreshold
     | DriftAgainst
     | SchemaViolation
+    | SegmentDrift
+    | WorstSegment
     | Performance
     | ClassPerformance
     | QualityInterval
@@ -620,6 +655,8 @@ class VersionSnapshot:
     threshold_values: tuple[ThresholdValue, ...] = ()
     against: tuple[DriftAgainst, ...] = ()
     schema: tuple[SchemaViolation, ...] = ()
+    segment_drift: tuple[SegmentDrift, ...] = ()
+    worst_segments: tuple[WorstSegment, ...] = ()
     performance: tuple[Performance, ...] = ()
     class_performance: tuple[ClassPerformance, ...] = ()
     segment_performance: tuple[Performance, ...] = ()
@@ -655,6 +692,8 @@ class VersionSnapshot:
             *self.best_thresholds,
             *self.against,
             *self.schema,
+            *self.segment_drift,
+            *self.worst_segments,
             *self.performance,
             *self.class_performance,
             *self.intervals,

@@ -17,6 +17,7 @@ from driftgauge.sketches.inputs import Inputs
 from driftgauge.sketches.learning import LearningRow
 from driftgauge.sketches.quality import Quality
 from driftgauge.sketches.scores import Scores
+from driftgauge.sketches.segments import SegmentInputs
 from driftgauge.sketches.value import Value
 from driftgauge.snapshot import ReferenceState
 
@@ -58,6 +59,21 @@ class Related:
 
 
 @dataclass(frozen=True, slots=True)
+class Segmented:
+    """Chosen features by segment.
+
+    Attributes:
+        features: in the order of the sketch's rows.
+        reference: the segments' own first records; *complete* once they are enough.
+    """
+
+    sketch: SegmentInputs
+    features: tuple[str, ...]
+    reference: Row
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
 class WindowView:
     """One window of one version.
 
@@ -82,6 +98,7 @@ class WindowView:
         matured_scores: those of the matured window.
         value_arrived, value_matured: what the decisions of the same two were worth; None where no
             value is configured.
+        segments: chosen features by segment; None where none are chosen or have bins.
         value_arrived_groups, value_matured_groups: the same by consecutive groups of panes.
         earlier: what the configuration compares the window with beside the reference.
         concept: the matured window's outcomes by the features' bins; None while nothing is counted.
@@ -109,6 +126,7 @@ class WindowView:
     value_matured: Row | None = None
     value_arrived_groups: Row | None = None
     value_matured_groups: Row | None = None
+    segments: Row | None = None
     earlier: tuple[EarlierView, ...] = ()
     concept: Row | None = None
 
@@ -157,6 +175,7 @@ class VersionView:
     outcome_at: float | None
     scores: Scores | None
     value: Value | None = None
+    segmented: Segmented | None = None
     violations: Mapping[tuple[str, Violation], int] = field(default_factory=dict)
     related: Related | None = None
     detectors: tuple[DetectorView, ...] = ()

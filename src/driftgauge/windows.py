@@ -34,6 +34,8 @@ class Part(StrEnum):
     PREDICTED = "predicted"
     VALUE_ARRIVED = "value_arrived"
     VALUE_MATURED = "value_matured"
+    SEGMENTS = "segments"
+    SEGMENT_REFERENCE = "segment_reference"
 
 
 class Resolution(StrEnum):

@@ -69,6 +69,22 @@ def one_version(model: str, model_version: str, feature: str, absent: Value = No
             row(rows.DriftAgainst, **window, feature=feature, output="", against="previous_window"),
             row(rows.DriftAgainst, **window, feature="", output="score", against="same_hours_last_week"),
         ),
+        segment_drift=(
+            row(rows.SegmentDrift, **window, feature=feature, segment="plan", segment_value="pro"),
+        ),
+        worst_segments=(
+            row(
+                rows.WorstSegment,
+                **window,
+                cohort="matured",
+                accuracy_segment="plan",
+                accuracy_segment_value="pro",
+                mae_segment="",
+                mae_segment_value="",
+                value_segment="plan",
+                value_segment_value="pro",
+            ),
+        ),
         schema=(row(rows.SchemaViolation, **of, feature=feature, violation="wrong_type"),),
         performance=(row(rows.Performance, **whole),),
         class_performance=(row(rows.ClassPerformance, **whole, class_=""),),

@@ -25,7 +25,7 @@ from driftgauge.errors import StoreError
 from driftgauge.layout import LinearSketch, Row, Sketch
 from driftgauge.sketches.coarse import UNKNOWN_CODE
 from driftgauge.sketches.concept import Concept
-from driftgauge.sketches.inputs import Inputs
+from driftgauge.sketches.inputs import COARSE_CELLS, Inputs
 from driftgauge.sketches.learning import BIN_LIMIT, CATEGORY_LIMIT, Learning, LearningRow, NumericTally
 from driftgauge.sketches.quality import (
     NO_SEGMENT,
@@ -42,6 +42,7 @@ from driftgauge.sketches.scores import (
     Scored,
     Scores,
 )
+from driftgauge.sketches.segments import SegmentInputs
 from driftgauge.sketches.traffic import Traffic
 from driftgauge.sketches.value import Value
 from driftgauge.windows import Grid, PaneSeries, Part, RangeTotal
@@ -252,7 +253,20 @@ def related(classes, task):
     )
 
 
+def draw_segmented(rng, n, _):
+    codes = rng.integers(0, COARSE_CELLS, (2, n)).astype(np.uint8)
+    segments = rng.choice([0, 1, 2, 3, NO_SEGMENT], (GROUPS.columns, n)).astype(np.uint8)
+    return Batch({"codes": codes, "segments": segments}, n)
+
+
 CASES = {
+    SegmentInputs: [
+        Case(
+            lambda: SegmentInputs(GROUPS, 2),
+            draw_segmented,
+            lambda s, b: s.row(b["codes"], b["segments"], 19_675),
+        )
+    ],
     Value: [value(task, weight) for task in Task for weight in (None, "amount")],
     Concept: [related(2, "binary"), related(4, "multiclass"), related(0, "regression")],
     Traffic: [Case(Traffic, draw_traffic, lambda s, b: s.row(b["latency"], b["failed"]))],
@@ -591,12 +605,8 @@ def families(sketch, row, batch):
         elif isinstance(sketch, MulticlassScores):
             classes = sketch.coarse(row).sum(axis=(0, 2))
             yield from (classes + 1_000 - sketch.count(row, "scored").sum()).tolist()
-    elif isinstance(sketch, Value):
-        known = ~np.isnan(batch["prediction"])
-        if sketch.weighted:
-            known &= np.isfinite(batch["weight"])
-        left = int((np.isnan(batch["value"]) & ~known).sum())
-        yield int(sketch.samples(row)[0]) + left
+    elif isinstance(sketch, Value | SegmentInputs):
+        yield from families_by_segment(sketch, row, batch)
     else:
         yield int(sketch.outcomes(row)[0])
         given = {"binary": "confusion", "regression": "errors"}.get(sketch_task(sketch), "predicted")
@@ -608,6 +618,18 @@ def related_records(sketch, row, batch):
     if not sketch.classes:
         known = known & ~np.isnan(batch["prediction"])
     return (sketch.records(row).sum(axis=(1, 2)) + 1_000 - known.sum(axis=1)).tolist()
+
+
+def families_by_segment(sketch, row, batch):
+    if isinstance(sketch, SegmentInputs):
+        yield int(sketch.records(row)[0])
+        yield from sketch.cells(row)[0].sum(axis=1).tolist()
+        return
+    known = ~np.isnan(batch["prediction"])
+    if sketch.weighted:
+        known &= np.isfinite(batch["weight"])
+    left = int((np.isnan(batch["value"]) & ~known).sum())
+    yield int(sketch.samples(row)[0]) + left
 
 
 def sketch_task(sketch):

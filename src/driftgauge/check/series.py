@@ -36,10 +36,12 @@ from driftgauge.snapshot import (
     ReferenceState,
     SchemaViolation,
     ScoreBin,
+    SegmentDrift,
     ValueInfo,
     VersionComparison,
     VersionState,
     WindowState,
+    WorstSegment,
 )
 
 _DISTANCES = frozenset({"js_distance", "hellinger", "total_variation", "l_infinity", "chi_square_p"})
@@ -172,6 +174,8 @@ def rows(shape: Shape, families: Collection[str]) -> Iterator[Row]:
             yield from (Row(*made) for made in quality_rows(shape, of_cohort, families))
     yield from _fleet(shape)
     yield from (Row(Detector, {"detector": name}) for name in shape.detectors)
+    if len(shape.groups) > 1:
+        yield from _segments(shape)
     if Family.SCHEMA in families:
         yield from _schema(shape)
     if shape.currency:
@@ -199,6 +203,18 @@ def _quality(shape: Shape, labels: Mapping[str, str], families: Collection[str])
             yield Row(ClassQuality, {**of_group, "class": ""}, _OF_CLASS)
             for name in shape.classes:
                 yield Row(ClassQuality, {**of_group, "class": name}, _OF_CLASS | {"roc_auc_half_width"})
+
+
+def _segments(shape: Shape) -> Iterator[Row]:
+    measures = {"mae_gap"} if shape.task is Task.REGRESSION else {"accuracy_gap"}
+    if shape.currency:
+        measures.add("value_gap")
+    for window in shape.windows:
+        for cohort in _COHORTS:
+            yield Row(WorstSegment, {"window": window, "cohort": cohort}, frozenset(measures))
+        for feature, (segment, value) in product(shape.segment_drift, shape.groups[1:]):
+            labels = {"window": window, "feature": feature, "segment": segment, "segment_value": value}
+            yield Row(SegmentDrift, labels)
 
 
 def _schema(shape: Shape) -> Iterator[Row]:

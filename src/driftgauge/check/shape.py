@@ -36,6 +36,7 @@ class Shape:
         classes: labels of classes, ``other`` among them; of a binary model "0" and "1".
         currency: the unit of value; empty where none is configured.
         detectors: names of the detectors on the errors.
+        segment_drift: watched features whose drift is told by segment.
         assumed: what was assumed because nothing tells, in words.
         older: the version that this one is compared with; empty where only one is kept.
     """
@@ -53,6 +54,7 @@ class Shape:
     older: str = ""
     currency: str = ""
     detectors: tuple[str, ...] = ()
+    segment_drift: tuple[str, ...] = ()
 
 
 def shape_of(name: str, model: Model, config: Config, reference: Reference | None) -> Shape:
@@ -83,6 +85,7 @@ def shape_of(name: str, model: Model, config: Config, reference: Reference | Non
         classes=_classes(task, config.limits, assumed),
         assumed=tuple(assumed),
         older="v" * TYPICAL if config.limits.versions > 1 else "",
+        segment_drift=tuple(n for n in model.segment_drift if any(w.feature == n for w in given)),
         currency="" if model.value is None else model.value.currency,
         detectors=model.detectors,
     )

@@ -10,6 +10,7 @@ from driftgauge.config_file.scalars import duration_text, number_text
 from driftgauge.config_file.value_rules import value_faults
 
 MOST_WINDOWS = 6
+MOST_SEGMENT_DRIFT = 5
 SHORTEST_WINDOW = MINUTE
 LONGEST_DURATION = 400 * DAY
 
@@ -26,6 +27,7 @@ def model_faults(path: KeyPath, model: Model, limits: Limits) -> Iterator[Fault]
     yield from _window_faults((*path, "windows"), model.windows)
     yield from _against_faults(path, model)
     yield from _segment_faults((*path, "segments"), model.segments or (), limits)
+    yield from _segment_drift_faults((*path, "segment_drift"), model)
     yield from _feature_faults((*path, "features"), model, limits)
     yield from _outcome_faults(path, model)
     for index, detector in repeated(model.detectors):
@@ -96,6 +98,24 @@ def _segment_faults(path: KeyPath, columns: tuple[str, ...], limits: Limits) -> 
         yield from _name_faults((*path, index), column, limits)
     for index, column in repeated(columns):
         yield Fault((*path, index), "each segment column once", f"{shown(column)} again")
+
+
+def _segment_drift_faults(path: KeyPath, model: Model) -> Iterator[Fault]:
+    names = model.segment_drift
+    if len(names) > MOST_SEGMENT_DRIFT:
+        yield Fault(path, f"at most {MOST_SEGMENT_DRIFT} features", str(len(names)))
+    for index, name in repeated(names):
+        yield Fault((*path, index), "each feature once", f"{shown(name)} again")
+    features = (*path[:-1], "features")
+    for index, name in enumerate(names):
+        feature = model.features.get(name)
+        if feature is None and not model.discover_features:
+            yield Fault((*path, index), "a declared feature", shown(name), (features,))
+        elif feature is not None and feature.kind is FeatureKind.IDENTIFIER:
+            found = f"{shown(name)}, identifier"
+            yield Fault(
+                (*path, index), "a numeric or categorical feature", found, ((*features, name, "kind"),)
+            )
 
 
 def _feature_faults(path: KeyPath, model: Model, limits: Limits) -> Iterator[Fault]:

@@ -11,8 +11,9 @@ from driftgauge.evaluate.detectors import detectors
 from driftgauge.evaluate.drift import drift, drift_rows
 from driftgauge.evaluate.reweighted import reweighted
 from driftgauge.evaluate.schema import schema_violations
+from driftgauge.evaluate.segment_drift import segment_drift, worst_segments
 from driftgauge.evaluate.thresholds import best_thresholds, decisions, threshold_values
-from driftgauge.evaluate.value import business_value, value_info
+from driftgauge.evaluate.value import business_value, in_full, value_info
 from driftgauge.evaluate.versions import newest_pairs, version_comparisons, version_drift
 from driftgauge.snapshot import (
     Cohort,
@@ -92,6 +93,8 @@ def version(
         threshold_values=tuple(threshold_values(view, decided)),
         against=tuple(drift_against(view)),
         schema=tuple(schema_violations(view, every=schema)),
+        segment_drift=tuple(segment_drift(view)),
+        worst_segments=tuple(worst_segments(found.quality, in_full(value, segment_value))),
         performance=tuple(found.performance),
         class_performance=tuple(found.class_performance),
         segment_performance=tuple(found.segment_performance),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -58,6 +58,13 @@ def business_value(
         return tuple(found), by_segment
     short = (replace(row, low=None, high=None, mean=None) if row.segment else row for row in found)
     return tuple(short), by_segment
+
+
+def in_full(
+    exported: Sequence[BusinessValue], by_segment: Sequence[BusinessValue]
+) -> tuple[BusinessValue, ...]:
+    """The whole model's rows and every segment's with all that they have."""
+    return (*(row for row in exported if not row.segment), *by_segment)
 
 
 def _rows(

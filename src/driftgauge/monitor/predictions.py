@@ -20,6 +20,7 @@ from driftgauge.monitor.grouping import panes
 from driftgauge.monitor.joining import join_deltas
 from driftgauge.monitor.log import ANY_VERSION, OUTCOME, Hashes, Met, Rows
 from driftgauge.monitor.model import Model
+from driftgauge.monitor.segmenting import REFERENCE_PANE
 from driftgauge.monitor.structure import OTHER, Coder
 from driftgauge.monitor.update import Appended, PaneDelta, Tally, Update
 from driftgauge.monitor.version import Version, keys
@@ -299,9 +300,23 @@ class _Builder:
                 # Learning rows are large, and a reference is not learned from minutes.
                 minute = None if isinstance(row, LearningRow) else fine
                 self._delta(part, minute, coarse, self.version.encode(part, row))
+            self._count_segments(fine, coarse, places)
             if scores is not None:
                 row = scores.row(scored if places.size == n else scored.at(places))
                 self._delta(Part.PREDICTED, fine, coarse, row.to_bytes())
+
+    def _count_segments(self, fine: int | None, coarse: int, places: Ints) -> None:
+        version = self.version
+        segmenting = version.segmenting
+        if segmenting.sketch is None or segmenting.codes is None:
+            return
+        columns = self.features if places.size == self.kept.chosen.size else self.features.at(places)
+        codes = segmenting.codes.codes(columns.names, columns.numeric, columns.texts, places.size)
+        row = segmenting.sketch.row(codes, self.kept.segments[:, places], version.day(coarse))
+        data = segmenting.encode(row)
+        self._delta(Part.SEGMENTS, fine, coarse, data)
+        if segmenting.gathering(version.segment_reference):
+            self._delta(Part.SEGMENT_REFERENCE, None, REFERENCE_PANE, data)
 
     def _find_exemplar(self, latencies: Floats) -> None:
         """The slowest traced record: the one that somebody will want to look at."""

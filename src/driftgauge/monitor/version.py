@@ -17,6 +17,7 @@ from driftgauge.monitor.earlier import Earlier, earlier
 from driftgauge.monitor.log import RecordLog, prediction_dtype
 from driftgauge.monitor.ports import Shelf
 from driftgauge.monitor.relating import Relating
+from driftgauge.monitor.segmenting import REFERENCE_PANE, Segmenting
 from driftgauge.monitor.update import PaneDelta, Update
 from driftgauge.monitor.watch import Watch
 from driftgauge.records import Violation
@@ -24,12 +25,20 @@ from driftgauge.reference import Reference
 from driftgauge.reference import relation as relations
 from driftgauge.sketches.coarse import packed_bytes
 from driftgauge.sketches.learning import LearningRow
-from driftgauge.sketches.quality import DELAY_EDGES, Joined
+from driftgauge.sketches.quality import DELAY_EDGES, Groups, Joined
 from driftgauge.sketches.traffic import Traffic
 from driftgauge.sketches.value import Value
 from driftgauge.snapshot import ReferenceState
 from driftgauge.stats.binning import quantile_from_counts
-from driftgauge.view import DetectorView, EarlierView, Related, VersionView, Watched, WindowView
+from driftgauge.view import (
+    DetectorView,
+    EarlierView,
+    Related,
+    Segmented,
+    VersionView,
+    Watched,
+    WindowView,
+)
 from driftgauge.windows import (
     AnyState,
     Grid,
@@ -49,6 +58,7 @@ FINE_WINDOW: Final = 2 * HOUR
 MATURE_SAMPLES: Final = 500
 KEPT_HOURS: Final = 24
 _COUNTED_FOR_LIFE: Final = frozenset({Part.INPUTS, Part.OUTPUTS, Part.ARRIVED})
+SEGMENT_PARTS: Final = frozenset({Part.SEGMENTS, Part.SEGMENT_REFERENCE})
 VALUE_PARTS: Final = frozenset({Part.VALUE_ARRIVED, Part.VALUE_MATURED})
 
 
@@ -93,6 +103,7 @@ class Version:
         self.scored = RecordLog(
             scored, prediction_dtype(columns, limits.classes + 1, width, weighted=weighted), shelf
         )
+        self.segmenting = Segmenting(config.segment_drift, Groups(columns, limits.segment_values))
         scale = model.scale
         self.coarse = self._series(Resolution.COARSE, model.coarse_grid)
         needs_fine = any(w <= FINE_WINDOW for w in config.windows)
@@ -135,14 +146,21 @@ class Version:
             return self.inputs.zero()
         if part is Part.OUTPUTS:
             return self.outputs.zero()
-        if part in VALUE_PARTS:
-            return self._value().zero()
-        if part is Part.CONCEPT:
-            return self.relating.zero()
+        marked = self._marked(part)
+        if marked is not None:
+            return marked.zero()
         counted = self.model.scores if part is Part.PREDICTED else self.model.quality
         if counted is None:
             raise RuntimeError(f"{self.model.name}: {part} was asked for before its task is known")
         return counted.zero()
+
+    def _marked(self, part: Part) -> Value | Segmenting | Relating | None:
+        """What counts a part whose saved rows say what they stand on; None for the other parts."""
+        if part in VALUE_PARTS:
+            return self._value()
+        if part in SEGMENT_PARTS:
+            return self.segmenting
+        return self.relating if part is Part.CONCEPT else None
 
     def _value(self) -> Value:
         if self.model.value is None:
@@ -155,11 +173,10 @@ class Version:
 
     def encode(self, part: Part, row: AnyState) -> bytes:
         """A part's row as it is saved."""
-        if part in VALUE_PARTS and isinstance(row, Row):
-            return self._value().encode(row)
+        marked = self._marked(part)
+        if marked is not None:
+            return marked.encode(as_row(row))
         watch = self.watch(part)
-        if part is Part.CONCEPT:
-            return self.relating.encode(as_row(row))
         return row.to_bytes() if watch is None else watch.encode(row)
 
     def decode(self, part: Part, data: bytes) -> AnyState:
@@ -169,10 +186,9 @@ class Version:
             return watch.decode(data)
         if part is Part.TRAFFIC:
             return self.traffic.load(data)
-        if part in VALUE_PARTS:
-            return self._value().decode(data)
-        if part is Part.CONCEPT:
-            return self.relating.decode(data)
+        marked = self._marked(part)
+        if marked is not None:
+            return marked.decode(data)
         counted = self.model.scores if part is Part.PREDICTED else self.model.quality
         try:
             return Row.from_bytes(data) if counted is None else counted.load(data)
@@ -195,6 +211,8 @@ class Version:
         parts = [Part.TRAFFIC, Part.INPUTS, Part.OUTPUTS, Part.ARRIVED, Part.PREDICTED]
         if self.model.value is not None:
             parts.append(Part.VALUE_ARRIVED)
+        if self.segmenting.features:
+            parts.append(Part.SEGMENTS)
         scaled = seconds / self.model.scale
         matured = GroupTotals.over(self.coarse.grid.closed_panes(scaled), self._digest)
         totals = {part: RangeTotal(series, part) for part in parts}
@@ -287,6 +305,8 @@ class Version:
         part = Part(delta.part)
         if part in VALUE_PARTS and self.model.value is None:
             return  # it was configured when the batch was committed
+        if part in SEGMENT_PARTS and self.segmenting.sketch is None:
+            return
         row = self.decode(part, delta.row)
         watch = self.watch(part)
         if watch is not None and isinstance(row, LearningRow):
@@ -323,6 +343,8 @@ class Version:
         assert watch is not None
         watch.fix(reference, state)
         self._count_anew(part, watch.settle)
+        if part is Part.INPUTS:
+            self._segment_anew()
 
     def relearn(self, part: Part, since: float) -> None:
         """Begin learning a part's reference anew: what was counted in the old bins is let go of."""
@@ -334,9 +356,26 @@ class Version:
         if part is Part.INPUTS:
             self.growing.clear()
         self._count_anew(part, lambda _: watch.zero())
+        if part is Part.INPUTS:
+            self._segment_anew()
+
+    def _segment_anew(self) -> None:
+        """Follow the features' bins; what was counted by segment in other ones is let go of."""
+        before = self.segmenting.codes
+        self.segmenting.follow(self.inputs)
+        codes = self.segmenting.codes
+        if before is None or (codes is not None and codes.tag == before.tag):
+            return
+        for part in SEGMENT_PARTS:
+            self._turn(part, lambda _: self.segmenting.zero())
 
     def _count_anew(self, part: Part, turned: Callable[[AnyState], AnyState]) -> None:
         """Turn a part's panes in memory; totals are summed anew, and counters begin at 0."""
+        self._turn(part, turned)
+        self.lifetime.pop(part, None)
+        self.unsaved_references.add(part)
+
+    def _turn(self, part: Part, turned: Callable[[AnyState], AnyState]) -> None:
         for series in (self.fine, self.coarse):
             if series is not None:
                 for key in [k for k in series.hot if k[0] is part]:
@@ -346,8 +385,6 @@ class Version:
             for total in self._range_totals(resolution):
                 if total.part is part:
                     total.row = None
-        self.lifetime.pop(part, None)
-        self.unsaved_references.add(part)
         if part is Part.INPUTS:
             self.relating.begin_anew()
 
@@ -385,6 +422,8 @@ class Version:
         """Whether anything can be said of a part's totals yet."""
         if part is Part.PREDICTED:
             return self.model.scores is not None
+        if part is Part.SEGMENTS:
+            return self.segmenting.sketch is not None
         return part is not Part.ARRIVED or self.model.quality is not None
 
     def _move_matured(self, window: _WindowTotals, now: float) -> None:
@@ -484,6 +523,7 @@ class Version:
             now=now,
             quality=self.model.quality,
             value=self.model.value,
+            segmented=self._segmented(),
             violations=dict(self.violations),
             inputs=self._watched(Part.INPUTS),
             outputs=self._watched(Part.OUTPUTS),
@@ -536,6 +576,24 @@ class Version:
             watch.bins_mark if watch.binned else b"",
         )
 
+    def _segmented(self) -> Segmented | None:
+        sketch, codes = self.segmenting.sketch, self.segmenting.codes
+        if sketch is None or codes is None:
+            return None
+        reference = self.segment_reference
+        return Segmented(
+            sketch,
+            tuple(key[2:] for key in codes.keys),
+            sketch.zero() if reference is None else reference.copy(),
+            not self.segmenting.gathering(reference),
+        )
+
+    @property
+    def segment_reference(self) -> Row | None:
+        """The segments' own first records; None before the first."""
+        row = self.coarse.row(Part.SEGMENT_REFERENCE, REFERENCE_PANE)
+        return row if isinstance(row, Row) else None
+
     def _window_view(self, window: _WindowTotals, now: float) -> WindowView:
         series = self.series(window.resolution)
         assert series is not None
@@ -552,6 +610,7 @@ class Version:
         matured = window.matured.row if known else None
         matured_scores = window.matured_scores.row if known else None
         value = totals.get(Part.VALUE_ARRIVED)
+        segments = totals.get(Part.SEGMENTS) if self.segmenting.sketch is not None else None
         value_matured = window.value_matured.row if known else None
         concept = window.concept.row if known and self.relating.sketch is not None else None
         matured_end = self.coarse.grid.start(window.matured.end)
@@ -582,6 +641,7 @@ class Version:
             value_matured_groups=None
             if value_matured is None
             else self._groups(window.value_matured, self.coarse, None),
+            segments=segments if isinstance(segments, Row) else None,
             earlier=tuple(self._earlier_view(before) for before in window.earlier),
             concept=concept.copy() if isinstance(concept, Row) else None,
         )

@@ -158,7 +158,14 @@ def test_the_estimate_is_what_a_render_holds(tmp_path, task, families):
 def test_the_snapshot_has_no_row_that_the_estimate_does_not_know():
     made = set()
     for task in Task:
-        model = Model(task=task, segments=("plan",), value=Value("EUR"), against=tuple(Against))
+        model = Model(
+            task=task,
+            segments=("plan",),
+            segment_drift=("age",),
+            features={"age": Feature()},
+            value=Value("EUR"),
+            against=tuple(Against),
+        )
         config = Config(models={"m": model})
         made |= {row.kind for row in rows(shape_of("m", config.models["m"], config, None), tuple(Family))}
     assert made == {metric.row for metric in SNAPSHOT_METRICS}

@@ -192,6 +192,18 @@ MODELS = {
         "4 models.m.against[1]: expected previous_window where every window is 7d or longer: they overlap "
         "their hours last week, got same_hours_last_week"
     ),
+    model("segment_drift: [a, b, c, d, e, f]"): (
+        "3 models.m.segment_drift: expected at most 5 features, got 6"
+    ),
+    model("segment_drift: [a, a]"): (
+        "3 models.m.segment_drift[1]: expected each feature once, got 'a' again"
+    ),
+    model("segment_drift: [age]", "discover_features: false"): (
+        "3 models.m.segment_drift[0]: expected a declared feature, got 'age'"
+    ),
+    model("segment_drift: [code]", "features: {code: {kind: identifier}}"): (
+        "3 models.m.segment_drift[0]: expected a numeric or categorical feature, got 'code', identifier"
+    ),
     model("windows: [1h, 60m]"): "3 models.m.windows[1]: expected each window once, got 1h again",
     model("windows: [1m, 2m, 3m, 4m, 5m, 6m, 7m]"): ("3 models.m.windows: expected 1 to 6 windows, got 7"),
     model("windows: []"): "3 models.m.windows: expected 1 to 6 windows, got 0",
