@@ -364,7 +364,7 @@ class Version:
         before = self.segmenting.codes
         self.segmenting.follow(self.inputs)
         codes = self.segmenting.codes
-        if before is None or (codes is not None and codes.tag == before.tag):
+        if before is not None and codes is not None and codes.tag == before.tag:
             return
         for part in SEGMENT_PARTS:
             self._turn(part, lambda _: self.segmenting.zero())
