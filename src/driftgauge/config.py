@@ -106,6 +106,7 @@ class Family(StrEnum):
     PERFORMANCE = "performance"
     CALIBRATION = "calibration"
     VERSIONS = "versions"
+    ESTIMATES = "estimates"
 
 
 @dataclass(frozen=True, slots=True)

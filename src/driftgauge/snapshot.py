@@ -564,6 +564,86 @@ class SegmentDrift:
 class WorstSegment:
     """Per measure the segment that costs the whole model most; empty where unknown."""
 
+
+class EstimateState(StrEnum):
+    """Whether performance is estimated without outcomes, or why not."""
+
+    GIVEN = "given"
+    NO_REFERENCE = "no_reference"
+    FEW_OUTCOMES = "few_outcomes"
+    MISCALIBRATED = "miscalibrated"
+    FEW_SCORES = "few_scores"
+    UNSUPPORTED = "unsupported"
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Performance to expect of a window's predictions, before their outcomes come.
+
+    `state` says why values are absent: no reference with outcomes; fewer than 1,000 of them or 50 of a
+    class; a held-out calibration error of 0.05 or more; fewer than 30 scores in the window; over 10%
+    of them where fewer than 20 records were calibrated. A *gap* is the estimate of the newest matured
+    window less what was realised there.
+    """
+
+    model: str
+    model_version: str
+    window: str
+    state: str
+    samples: Value
+    given: Value
+    calibration_error: Value = None
+    unsupported_ratio: Value = None
+    accuracy: Value = None
+    accuracy_error: Value = None
+    accuracy_gap: Value = None
+    precision: Value = None
+    precision_error: Value = None
+    precision_gap: Value = None
+    recall: Value = None
+    recall_error: Value = None
+    recall_gap: Value = None
+    f1: Value = None
+    f1_error: Value = None
+    f1_gap: Value = None
+    roc_auc: Value = None
+    roc_auc_error: Value = None
+    roc_auc_gap: Value = None
+    mae: Value = None
+    mae_error: Value = None
+    mae_gap: Value = None
+    rmse: Value = None
+    rmse_error: Value = None
+    rmse_gap: Value = None
+
+
+@dataclass(frozen=True, slots=True)
+class PartEstimate:
+    """Performance to expect of one segment, or of one class of a multiclass model."""
+
+    model: str
+    model_version: str
+    window: str
+    segment: str
+    segment_value: str
+    class_: str
+    samples: Value
+    accuracy: Value = None
+    accuracy_error: Value = None
+    precision: Value = None
+    precision_error: Value = None
+    recall: Value = None
+    recall_error: Value = None
+    f1: Value = None
+    f1_error: Value = None
+    roc_auc: Value = None
+    roc_auc_error: Value = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedCell:
+    """Records to expect of an outcome and a predicted class, in one window."""
+
     model: str
     model_version: str
     window: str
@@ -577,6 +657,9 @@ class WorstSegment:
     value_gap: Value
     value_segment: str
     value_segment_value: str
+    outcome: str
+    prediction: str
+    records: Value
 
 
 Row = (
@@ -608,6 +691,9 @@ Row = (
     | ConfusionCount
     | Detector
     | VersionComparison
+    | Estimate
+    | PartEstimate
+    | ExpectedCell
 )
 
 
@@ -671,6 +757,9 @@ class VersionSnapshot:
     detectors: tuple[Detector, ...] = ()
     comparisons: tuple[VersionComparison, ...] = ()
     version_drift: tuple[VersionDrift, ...] = ()
+    estimates: tuple[Estimate, ...] = ()
+    part_estimates: tuple[PartEstimate, ...] = ()
+    expected_cells: tuple[ExpectedCell, ...] = ()
 
     def rows(self) -> tuple[Row, ...]:
         """Every row, class by class."""
@@ -702,6 +791,9 @@ class VersionSnapshot:
             *self.reweighted,
             *self.detectors,
             *self.comparisons,
+            *self.estimates,
+            *self.part_estimates,
+            *self.expected_cells,
         )
 
 

@@ -96,6 +96,12 @@ def one_version(model: str, model_version: str, feature: str, absent: Value = No
         calibration_bins=(row(rows.CalibrationBin, **window, cohort="arrived", bin="9"),),
         reweighted=(row(rows.Reweighted, **window, cohort="matured"),),
         detectors=(row(rows.Detector, **of, detector="adwin"),),
+        estimates=(row(rows.Estimate, **window, state="given", roc_auc_gap=-0.01, f1_gap=absent),),
+        part_estimates=(
+            row(rows.PartEstimate, **window, segment="plan", segment_value="pro", class_=""),
+            row(rows.PartEstimate, **window, segment="", segment_value="", class_="churned", accuracy=None),
+        ),
+        expected_cells=(row(rows.ExpectedCell, **window, outcome="1", prediction="0"),),
     )
 
 

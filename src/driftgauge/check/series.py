@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+from driftgauge.check.estimate_series import estimate_rows
 from driftgauge.check.quality_series import quality_rows
 from driftgauge.check.shape import TYPICAL, Shape
 from driftgauge.config import Family, FeatureKind, Limits, Task, documented_fields
@@ -172,6 +173,7 @@ def rows(shape: Shape, families: Collection[str]) -> Iterator[Row]:
             of_cohort = {"window": window, "cohort": cohort}
             yield from _quality(shape, of_cohort, families)
             yield from (Row(*made) for made in quality_rows(shape, of_cohort, families))
+        yield from (Row(*made) for made in estimate_rows(shape, window, families))
     yield from _fleet(shape)
     yield from (Row(Detector, {"detector": name}) for name in shape.detectors)
     if len(shape.groups) > 1:

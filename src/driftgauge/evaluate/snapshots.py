@@ -9,6 +9,7 @@ from driftgauge.evaluate.against import drift_against
 from driftgauge.evaluate.cohorts import quality_rows
 from driftgauge.evaluate.detectors import detectors
 from driftgauge.evaluate.drift import drift, drift_rows
+from driftgauge.evaluate.estimates import estimates
 from driftgauge.evaluate.reweighted import reweighted
 from driftgauge.evaluate.schema import schema_violations
 from driftgauge.evaluate.segment_drift import segment_drift, worst_segments
@@ -69,6 +70,7 @@ def version(
     value, segment_value = business_value(view, segments=segments)
     decided = decisions(view)
     found = quality_rows(view)
+    estimated = estimates(view)
     return VersionSnapshot(
         state=_state(view, wall),
         windows=tuple(w for window in view.windows for w in _windows(view, window)),
@@ -109,6 +111,9 @@ def version(
         detectors=tuple(detectors(view)),
         comparisons=tuple(version_comparisons(view, older, between)),
         version_drift=tuple(between),
+        estimates=tuple(estimated.whole),
+        part_estimates=tuple(estimated.parts),
+        expected_cells=tuple(estimated.cells),
     )
 
 

@@ -12,6 +12,7 @@ from driftgauge.metrics import (
     comparisons,
     detectors,
     drift,
+    estimates,
     fleet,
     intervals,
     live,
@@ -39,6 +40,7 @@ _THEMES = (
     intervals,
     performance,
     detectors,
+    estimates,
 )
 SNAPSHOT_METRICS: tuple[Metric, ...] = tuple(metric for theme in _THEMES for metric in theme.METRICS)
 ADVICE: tuple[Advice, ...] = tuple(advice for theme in _THEMES for advice in theme.ADVICE)

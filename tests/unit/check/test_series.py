@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tests.unit.monitor.driving import WALL, Driver, outcomes, predictions
@@ -25,6 +27,8 @@ from driftgauge.evaluate import evaluate
 from driftgauge.exposition.live import COMPONENTS, Live
 from driftgauge.exposition.text import Exposition
 from driftgauge.metrics import LIVE_METRICS, PREFIX, SNAPSHOT_METRICS
+from driftgauge.reference.relation import Relation
+from driftgauge.sketches.inputs import COARSE_CELLS
 from driftgauge.sketches.learning import Learning
 
 N = 3_989  # a prime: shares of it have all their digits
@@ -111,7 +115,7 @@ def in_full_swing(config, task, rng):
     right = [happened[0]] * N
     later = {"times": np.full(N, WALL - 30), "model": "churn-2026", "version": VERSION}
     driver.send(outcomes([f"q{i}" for i in range(N)], right, prediction=right, **later))
-    view = driver.view(VERSION, name="churn-2026")
+    view = with_reference_outcomes(driver.view(VERSION, name="churn-2026"))
     return evaluate(
         [view],
         WALL,
@@ -121,9 +125,16 @@ def in_full_swing(config, task, rng):
     )
 
 
-def render(snapshot, config):
-    from dataclasses import replace
+def with_reference_outcomes(view):
+    """*view* with a reference whose outcomes are those of its longest window: all can be estimated."""
+    row, codes = view.windows[-1].matured, view.related.codes
+    names = ("0", "1") if view.task is Task.BINARY else (*view.classes, "other")
+    none = np.zeros((len(codes.keys), COARSE_CELLS, max(1, len(names))), np.int64)
+    relation = Relation(codes.keys, names, none, None, (), view.quality, row, N, 0.0, 1.0)
+    return replace(view, related=replace(view.related, reference=relation))
 
+
+def render(snapshot, config):
     version = snapshot.versions[0]
     filled = replace(version.state, series=1234.0, series_dropped=0.0)  # as the process does it
     snapshot = replace(snapshot, versions=(replace(version, state=filled),))
