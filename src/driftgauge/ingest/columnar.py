@@ -40,7 +40,7 @@ class Document:
     number: int
     model: str | None
     version: Version
-    columns: Raw
+    columns: Raw | memoryview
 
 
 def head_of(body: bytes) -> Mapping[str, Raw] | Fault:
@@ -54,6 +54,37 @@ def head_of(body: bytes) -> Mapping[str, Raw] | Fault:
 
 
 _HEAD: Final = msgspec.json.Decoder(dict[str, Raw])
+
+
+def read_quickly(number: int, body: bytes, models: Models, tally: Tally) -> bool:
+    """Decodes request *number* into *tally* if its *body* ends with columns that are as its model's form
+    has them; else leaves all as it was. Most bodies are so, and are read once rather than twice.
+    """
+    start = body.find(_COLUMNS) + len(_COLUMNS)
+    if start < len(_COLUMNS) or not body.endswith(b"}}") or not readable(body):
+        return False
+    try:
+        # As what stands in for the columns is a value here, any other would make a whole body too.
+        head = _BRIEF.decode(body[:start] + b"0}")
+    except UNREADABLE:
+        return False
+    if head.keys() - {"model", "model_version", "columns"} or head.get("columns") != 0:
+        return False
+    given, version = head.get("model"), head.get("model_version")
+    if not isinstance(given, str | None) or isinstance(version, float):
+        return False
+    model = models.name(given)
+    form = models.known(model)
+    document = Document(number, given, version, memoryview(body)[start:-1])
+    loose = _strict(form, document) if form is not None else None
+    if loose is None:
+        return False
+    _give(model, loose, document, tally)
+    return True
+
+
+_COLUMNS: Final = b'"columns":'
+_BRIEF: Final = msgspec.json.Decoder(dict[str, str | int | float | None])
 
 
 def read_columns(number: int, head: Mapping[str, Raw], models: Models, tally: Tally) -> None:
@@ -99,12 +130,18 @@ def _read(document: Document, models: Models, tally: Tally) -> None:
     loose = _strict(form, document) if isinstance(form, Form) else None
     if isinstance(form, Fault) or loose is None:
         _carefully(document, models, tally)
-    elif tally.counts(document.number, len(loose.place)):
-        version = tally.version(model, loose.fields["model_version"][0])
-        if isinstance(version, Fault):
-            tally.reject_all(loose.place, version)
-        else:
-            tally.take(model, version, loose)
+    else:
+        _give(model, loose, document, tally)
+
+
+def _give(model: str, loose: Loose, document: Document, tally: Tally) -> None:
+    if not tally.counts(document.number, len(loose.place)):
+        return
+    version = tally.version(model, loose.fields["model_version"][0])
+    if isinstance(version, Fault):
+        tally.reject_all(loose.place, version)
+    else:
+        tally.take(model, version, loose)
 
 
 def _sample(model: str, first: Sequence[Object], models: Models) -> Object | None:

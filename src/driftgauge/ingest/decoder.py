@@ -10,7 +10,7 @@ import numpy as np
 from msgspec import Raw
 
 from driftgauge.config import Limits
-from driftgauge.ingest.columnar import head_of, read_columns
+from driftgauge.ingest.columnar import head_of, read_columns, read_quickly
 from driftgauge.ingest.gather import outcomes, predictions
 from driftgauge.ingest.lines import read_piece, readable
 from driftgauge.ingest.models import Models
@@ -144,13 +144,15 @@ class _Reading:
 
     def _columnar(self, number: int, body: bytes) -> bool:
         """Takes *body* if it is in the columnar form."""
+        self.flush()
+        if read_quickly(number, body, self.models, self.tally):
+            return True
         head = head_of(body)
         if isinstance(head, Fault):
             self.tally.fail(number, head)
             return True
         if "columns" not in head:
             return False
-        self.flush()
         read_columns(number, head, self.models, self.tally)
         return True
 

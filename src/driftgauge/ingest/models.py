@@ -34,6 +34,7 @@ class Models:
     ) -> None:
         self.kind, self.limits = kind, limits
         self.keys = keys_of(kind, renamed)
+        self._renamed = bool(renamed)
         self.schema_of = schema_of
         self._only_model = only_model
         self._forms: OrderedDict[str, Form] = OrderedDict()
@@ -57,6 +58,17 @@ class Models:
     def name(self, given: str | None) -> str:
         """The name of the model that a record calls *given*; null and "" are no name."""
         return given or self._only_model() or UNNAMED_MODEL
+
+    def known(self, model: str) -> Form | None:
+        """The form of *model*; None where it has yet to be made, or fields are renamed."""
+        form = self._forms.get(model)
+        if form is None or self._renamed:
+            return None
+        schema = self.schema_of(model)
+        if form.schema is not schema and form.schema != schema:
+            return None
+        self._forms.move_to_end(model)
+        return form
 
     def form(self, model: str, tally: Tally, sample: Callable[[], object]) -> Form | Fault:
         """The form of *model*, made for the record *sample* if need be; or why it is refused."""

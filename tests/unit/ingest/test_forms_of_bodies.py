@@ -161,6 +161,33 @@ def test_absent_columns_and_fields_are_missing(door):
         assert list(found.trace_ids) == [None]
 
 
+SEVERAL_COLUMNS = {
+    "in order": (b'{"model": "a", "columns": {"score": [2]}}', [("a", 2.0)]),
+    "a key after": (b'{"columns": {"score": [2]}, "model": "a"}', [("a", 2.0)]),
+    "an object after": (b'{"columns": {"score": [2]}, "model": "a", "x": {}}', [("a", 2.0)]),
+    "the last of two": (
+        b'{"columns": {"score": [1]}, "model": "a", "columns": {"score": [2]}}',
+        [("a", 2.0)],
+    ),
+    "in a text": (b'{"model": "\\"columns\\":", "columns": {"score": [2]}}', [('"columns":', 2.0)]),
+    "in a key": (b'{"model": "a", "x\\"columns": {"score": [1]}, "columns": {"score": [2]}}', [("a", 2.0)]),
+    "of a record": (b'{"model": "a", "score": 2, "features": {"columns": 5}}', [("a", 2.0)]),
+    "below an unknown key": (b'{"x":{"columns":{"score":[1]}}}', [("default", None)]),
+    "broken": (b'{"model": "a", "columns": {"score": [2]}}}', []),
+}
+
+
+@pytest.mark.parametrize("case", SEVERAL_COLUMNS)
+def test_columns_are_those_of_the_body_wherever_they_stand(door, case):
+    body, wanted = SEVERAL_COLUMNS[case]
+    at = door()
+    at.predictions({"model": "a", "score": 1}, {"score": 1})  # a model that is known is read otherwise
+    for _ in range(2):
+        found = at.predictions(body).predictions
+        scores = [(each.model, score) for each in found for score in each.score.tolist()]
+        assert scores == [each for each in wanted if each[1] is not None]
+
+
 def test_a_record_without_a_model_belongs_to_the_only_one(door):
     result = door(only="churn").predictions(
         {"score": 1}, {"model": "", "score": 2}, {"model": None, "score": 3}
