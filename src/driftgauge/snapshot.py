@@ -564,6 +564,20 @@ class SegmentDrift:
 class WorstSegment:
     """Per measure the segment that costs the whole model most; empty where unknown."""
 
+    model: str
+    model_version: str
+    window: str
+    cohort: str
+    accuracy_gap: Value
+    accuracy_segment: str
+    accuracy_segment_value: str
+    mae_gap: Value
+    mae_segment: str
+    mae_segment_value: str
+    value_gap: Value
+    value_segment: str
+    value_segment_value: str
+
 
 class EstimateState(StrEnum):
     """Whether performance is estimated without outcomes, or why not."""
@@ -647,16 +661,6 @@ class ExpectedCell:
     model: str
     model_version: str
     window: str
-    cohort: str
-    accuracy_gap: Value
-    accuracy_segment: str
-    accuracy_segment_value: str
-    mae_gap: Value
-    mae_segment: str
-    mae_segment_value: str
-    value_gap: Value
-    value_segment: str
-    value_segment_value: str
     outcome: str
     prediction: str
     records: Value
