@@ -11,7 +11,7 @@ from driftgauge.config import Feature, FeatureKind
 from driftgauge.errors import ReferenceFileError
 from driftgauge.layout import Row
 from driftgauge.sketches.inputs import FINE_BINS, MISSING, NOT_FINITE, NUMERIC_BINS, TAIL_BINS, Inputs
-from driftgauge.sketches.learning import Learning, LearningRow
+from driftgauge.sketches.learning import CategoryTally, Learning, LearningRow, NumericTally
 
 DAY = 86_400.0
 
@@ -260,6 +260,76 @@ def test_a_part_keeps_its_counts_and_has_an_id_of_its_own(reference):
     assert len(part.days) == 2
     assert part.days[0][1].shape[0] == len(part.bins.numeric) + len(part.bins.categorical)
     assert reference.only("x:") is None
+
+
+def test_parts_of_one_reference_are_merged_into_it_again(reference):
+    inputs, outputs = reference.only("f:"), reference.only("o:")
+    whole = references.merged(inputs, outputs)
+    assert (whole.only("f:").id, whole.only("o:").id) == (inputs.id, outputs.id)
+    again = references.from_json(references.to_json(whole), "it")
+    for part, prefix in ((inputs, "f:"), (outputs, "o:")):
+        found = again.only(prefix)
+        assert (found.id, found.first, found.last) == (part.id, part.first, part.last)
+        np.testing.assert_array_equal(found.row.counts, part.row.counts)
+        np.testing.assert_array_equal(found.row.sums, part.row.sums)
+        assert [day for day, _ in found.days] == [day for day, _ in part.days]
+        for (_, ours), (_, theirs) in zip(found.days, part.days, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+
+
+def test_parts_that_stand_on_other_records_are_merged_as_far_as_they_go():
+    def made(key, values, day, limit):
+        row = LearningRow(3, {"f:x": NumericTally.of(np.array([1.0, 2.0, 3.0]), 0.0)})
+        if key == "o:c":
+            row = LearningRow(5, {}, {"o:c": CategoryTally.of(values)})
+        return built({day: row}, limit=limit, first=day * DAY, last=(day + 1) * DAY)
+
+    inputs, outputs = made("f:x", (), 3, 4), made("o:c", ["a", "b", "a", None, "c"], 8, 2)
+    whole = references.merged(inputs, outputs)
+    assert (whole.first, whole.last, whole.bins.limit) == (3 * DAY, 9 * DAY, 4)
+    assert int(whole.row.counts[0]) == 5
+    assert [(day, counts.sum(axis=1).tolist()) for day, counts in whole.days] == [(3, [3, 0]), (8, [0, 5])]
+    cells = Inputs(whole.bins).layout.count(whole.row, "categories")[0]
+    assert cells.tolist() == [2, 1, 0, 0, 1, 0, 1], "a, b, room for two more, other, unseen, missing"
+    assert references.from_json(references.to_json(whole), "it").id == whole.id
+
+
+def test_rebinning_is_exact_where_bins_are_points_and_near_where_they_are_not():
+    rng = np.random.default_rng(8)
+    few, wide, texts = (
+        lambda n: rng.integers(0, 9, n).astype(float),
+        lambda n: rng.normal(0, 1, n),
+        lambda n, p: rng.choice(["a", "b", "c"], n, p=p).tolist(),
+    )
+
+    def of(n, shift, p):
+        numeric = {"f:few": few(n), "f:wide": wide(n) + shift, "f:gone": wide(n)}
+        numeric["f:few"][:50] = np.nan
+        return numeric, {"f:c": texts(n, p)}
+
+    (ours, our_texts), (theirs, their_texts) = (
+        of(8_000, 0.0, [0.6, 0.3, 0.1]),
+        of(5_000, 0.4, [0.1, 0.2, 0.7]),
+    )
+    del theirs["f:gone"]
+    target, source = built({0: learned(ours, our_texts)}), built({0: learned(theirs, their_texts)})
+    moved = references.rebinned(Inputs(target.bins), Inputs(source.bins), source.row)
+    exact = Inputs(target.bins).row(
+        np.array([theirs.get(key, np.full(5_000, np.nan)) for key in target.bins.numeric]), their_texts, 5_000
+    )
+    inputs = Inputs(target.bins)
+    got, expected = (inputs.layout.count(row, "bins").astype(int) for row in (moved, exact))
+    place = {key: i for i, key in enumerate(target.bins.numeric)}
+    np.testing.assert_array_equal(got[place["f:few"]], expected[place["f:few"]])
+    np.testing.assert_array_equal(got[place["f:gone"]], expected[place["f:gone"]])
+    assert got[place["f:wide"]].sum() == 5_000
+    cumulated = np.abs(np.cumsum(got[place["f:wide"]] - expected[place["f:wide"]]))
+    assert 0 < cumulated.max() <= 5_000 / 64 + 1
+    np.testing.assert_array_equal(*(inputs.layout.count(row, "categories") for row in (moved, exact)))
+    for name in ("deviation", "square"):
+        np.testing.assert_allclose(
+            *(inputs.layout.sum(row, name) for row in (moved, exact)), rtol=1e-9, atol=1e-6
+        )
 
 
 def test_no_record_makes_no_reference():
