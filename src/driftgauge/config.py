@@ -103,6 +103,7 @@ class Family(StrEnum):
     QUANTILES = "quantiles"
     AGAINST = "against"
     SCHEMA = "schema"
+    CONCEPT = "concept"
     PERFORMANCE = "performance"
     CALIBRATION = "calibration"
     VERSIONS = "versions"

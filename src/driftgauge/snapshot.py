@@ -666,6 +666,83 @@ class ExpectedCell:
     records: Value
 
 
+@dataclass(frozen=True, slots=True)
+class RelationShift:
+    """How the outcome depends on one feature in a matured window, against the reference.
+
+    `class_` is the class whose relation changed most, of more than two; `bins` are those whose change
+    is beyond chance.
+    """
+
+    model: str
+    model_version: str
+    feature: str
+    window: str
+    class_: str
+    bins: tuple[str, ...]
+    samples: Value
+    shift: Value = None
+    outcome_shift: Value = None
+    p: Value = None
+    adjusted_p: Value = None
+    overdispersion: Value = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeShift:
+    """The outcome as a whole in a matured window against the reference, by class."""
+
+    model: str
+    model_version: str
+    window: str
+    class_: str
+    samples: Value
+    log_odds: Value = None
+    log_odds_low: Value = None
+    log_odds_high: Value = None
+    mean_sd: Value = None
+    mean_sd_low: Value = None
+    mean_sd_high: Value = None
+
+
+@dataclass(frozen=True, slots=True)
+class QualityChange:
+    """The whole model's quality in a matured window less the reference's."""
+
+    model: str
+    model_version: str
+    window: str
+    samples: Value
+    accuracy: Value = None
+    accuracy_low: Value = None
+    accuracy_high: Value = None
+    roc_auc: Value = None
+    roc_auc_low: Value = None
+    roc_auc_high: Value = None
+    log_loss: Value = None
+    log_loss_low: Value = None
+    log_loss_high: Value = None
+    mae: Value = None
+    mae_low: Value = None
+    mae_high: Value = None
+    rmse: Value = None
+    rmse_low: Value = None
+    rmse_high: Value = None
+    bias: Value = None
+    bias_low: Value = None
+    bias_high: Value = None
+
+
+@dataclass(frozen=True, slots=True)
+class RelationState:
+    """What the relation of a version is compared with; no outcomes while it is learned."""
+
+    model: str
+    model_version: str
+    state: str
+    outcomes: Value
+
+
 Row = (
     WindowState
     | Drift
@@ -698,6 +775,10 @@ Row = (
     | Estimate
     | PartEstimate
     | ExpectedCell
+    | RelationState
+    | OutcomeShift
+    | QualityChange
+    | RelationShift
 )
 
 
@@ -764,6 +845,10 @@ class VersionSnapshot:
     estimates: tuple[Estimate, ...] = ()
     part_estimates: tuple[PartEstimate, ...] = ()
     expected_cells: tuple[ExpectedCell, ...] = ()
+    relation: tuple[RelationState, ...] = ()
+    outcome_shifts: tuple[OutcomeShift, ...] = ()
+    quality_changes: tuple[QualityChange, ...] = ()
+    relation_shifts: tuple[RelationShift, ...] = ()
 
     def rows(self) -> tuple[Row, ...]:
         """Every row, class by class."""
@@ -798,6 +883,10 @@ class VersionSnapshot:
             *self.estimates,
             *self.part_estimates,
             *self.expected_cells,
+            *self.relation,
+            *self.outcome_shifts,
+            *self.quality_changes,
+            *self.relation_shifts,
         )
 
 

@@ -102,6 +102,10 @@ def one_version(model: str, model_version: str, feature: str, absent: Value = No
             row(rows.PartEstimate, **window, segment="", segment_value="", class_="churned", accuracy=None),
         ),
         expected_cells=(row(rows.ExpectedCell, **window, outcome="1", prediction="0"),),
+        relation=(row(rows.RelationState, **of, state="given"),),
+        outcome_shifts=(row(rows.OutcomeShift, **window, class_=""),),
+        quality_changes=(row(rows.QualityChange, **window),),
+        relation_shifts=(row(rows.RelationShift, **window, feature=feature, class_="", bins=("0", "9")),),
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from driftgauge.check.estimate_series import estimate_rows
 from driftgauge.check.quality_series import quality_rows
+from driftgauge.check.relation_series import relation_rows
 from driftgauge.check.shape import TYPICAL, Shape
 from driftgauge.config import Family, FeatureKind, Limits, Task, documented_fields
 from driftgauge.metrics import LIVE_METRICS, SNAPSHOT_METRICS, VERSION, Metric
@@ -174,6 +175,7 @@ def rows(shape: Shape, families: Collection[str]) -> Iterator[Row]:
             yield from _quality(shape, of_cohort, families)
             yield from (Row(*made) for made in quality_rows(shape, of_cohort, families))
         yield from (Row(*made) for made in estimate_rows(shape, window, families))
+    yield from (Row(*made) for made in relation_rows(shape))
     yield from _fleet(shape)
     yield from (Row(Detector, {"detector": name}) for name in shape.detectors)
     if len(shape.groups) > 1:

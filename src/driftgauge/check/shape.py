@@ -34,6 +34,7 @@ class Shape:
         against: (window, what it is compared with beside the reference).
         groups: (segment, segment value), the whole model first.
         classes: labels of classes, ``other`` among them; of a binary model "0" and "1".
+        related: features whose relation to the outcome is watched.
         currency: the unit of value; empty where none is configured.
         detectors: names of the detectors on the errors.
         segment_drift: watched features whose drift is told by segment.
@@ -55,6 +56,7 @@ class Shape:
     currency: str = ""
     detectors: tuple[str, ...] = ()
     segment_drift: tuple[str, ...] = ()
+    related: tuple[str, ...] = ()
 
 
 def shape_of(name: str, model: Model, config: Config, reference: Reference | None) -> Shape:
@@ -88,7 +90,16 @@ def shape_of(name: str, model: Model, config: Config, reference: Reference | Non
         segment_drift=tuple(n for n in model.segment_drift if any(w.feature == n for w in given)),
         currency="" if model.value is None else model.value.currency,
         detectors=model.detectors,
+        related=_related(given, model, config.limits),
     )
+
+
+def _related(watched: tuple[Watched, ...], model: Model, limits: Limits) -> tuple[str, ...]:
+    """Features whose relation is watched, as `CoarseCodes` chooses them."""
+    names = [w.feature for w in watched if w.feature and w.kind is not FeatureKind.IDENTIFIER]
+    declared = [name for name in model.features if name in names]
+    ranked = (*declared, *(name for name in names if name not in set(declared)))
+    return ranked[: min(model.concept.features, limits.features)]
 
 
 def _of_reference(reference: Reference) -> Iterator[Watched]:

@@ -10,6 +10,8 @@ from driftgauge.evaluate.cohorts import quality_rows
 from driftgauge.evaluate.detectors import detectors
 from driftgauge.evaluate.drift import drift, drift_rows
 from driftgauge.evaluate.estimates import estimates
+from driftgauge.evaluate.reference_quality import outcome_shifts, quality_changes
+from driftgauge.evaluate.relation import relation_shifts, relation_state
 from driftgauge.evaluate.reweighted import reweighted
 from driftgauge.evaluate.schema import schema_violations
 from driftgauge.evaluate.segment_drift import segment_drift, worst_segments
@@ -97,6 +99,10 @@ def version(
         schema=tuple(schema_violations(view, every=schema)),
         segment_drift=tuple(segment_drift(view)),
         worst_segments=tuple(worst_segments(found.quality, in_full(value, segment_value))),
+        relation=tuple(relation_state(view)),
+        outcome_shifts=tuple(outcome_shifts(view)),
+        quality_changes=tuple(quality_changes(view, found.quality, found.classes, found.intervals)),
+        relation_shifts=tuple(relation_shifts(view)),
         performance=tuple(found.performance),
         class_performance=tuple(found.class_performance),
         segment_performance=tuple(found.segment_performance),

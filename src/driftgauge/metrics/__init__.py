@@ -10,6 +10,7 @@ from __future__ import annotations
 from driftgauge.metrics import (
     against,
     comparisons,
+    concept,
     detectors,
     drift,
     estimates,
@@ -41,6 +42,7 @@ _THEMES = (
     performance,
     detectors,
     estimates,
+    concept,
 )
 SNAPSHOT_METRICS: tuple[Metric, ...] = tuple(metric for theme in _THEMES for metric in theme.METRICS)
 ADVICE: tuple[Advice, ...] = tuple(advice for theme in _THEMES for advice in theme.ADVICE)

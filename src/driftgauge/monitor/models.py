@@ -197,6 +197,7 @@ class Models:
             known = watch.reference if watch is not None else None
             if reference is not None and (known is None or known.id != reference.id):
                 version.fix_reference(part, reference, ReferenceState.GIVEN)
+        version.relating.give(given.relation)
 
     def _given_reference(self, model: Model) -> Reference | None:
         path = model.config.reference

@@ -105,6 +105,14 @@ class Relating:
         self.reference, self.state, self.unsaved = relation, state, True
         self.learned.row = None
 
+    def give(self, relation: Relation | None) -> None:
+        """Compare with the *relation* of a given reference, or learn one where it has none."""
+        known = self.reference
+        if relation is not None and (known is None or known.id != relation.id):
+            self.fix(relation, ReferenceState.GIVEN)
+        elif relation is None and self.state is ReferenceState.GIVEN:
+            self.begin_anew()
+
 
 def step(version: Version, now: float) -> Update | None:
     """The update that freezes a version's relation, once its first matured outcomes are enough.

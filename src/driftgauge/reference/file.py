@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from driftgauge.errors import ReferenceFileError
 from driftgauge.layout import Row
+from driftgauge.reference.relation import RelationFile, loaded, saved
 from driftgauge.reference.values import Reference, identified, moments, stacked
 from driftgauge.sketches.inputs import (
     COARSE_BINS,
@@ -62,7 +64,7 @@ class _Day(msgspec.Struct, forbid_unknown_fields=True):
     coarse: dict[str, list[int]]
 
 
-class _File(msgspec.Struct, forbid_unknown_fields=True):
+class _File(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     format: str
     version: int
     id: str
@@ -73,6 +75,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
     numeric: list[_Numeric]
     categorical: list[_Categorical]
     days: list[_Day]
+    relation: RelationFile | None = None
 
 
 def _iso(seconds: float) -> str | None:
@@ -97,6 +100,7 @@ def to_json(reference: Reference) -> bytes:
         [_numeric(inputs, row, i, float(means[i]), float(sds[i])) for i in range(len(bins.numeric))],
         [_categorical(inputs, row, i) for i in range(len(bins.categorical))],
         [_Day(day, dict(zip(names, counts.tolist(), strict=True))) for day, counts in reference.days],
+        None if reference.relation is None else saved(reference.relation),
     )
     return msgspec.json.format(msgspec.json.encode(file), indent=1) + b"\n"
 
@@ -173,6 +177,8 @@ def from_json(data: bytes, source: str) -> Reference:
     row = _row(Inputs(bins), file)
     first, last = _seconds(file.first, source), _seconds(file.last, source)
     reference = identified(bins, row, first, last, days)
+    if file.relation is not None:
+        reference = replace(reference, relation=loaded(file.relation, source))
     if reference.id != file.id:
         raise ReferenceFileError(
             f"{source}: its edges and counts give id {reference.id}, but it says {file.id[:40]!r}; "

@@ -29,7 +29,7 @@ MOST_CLASSES: Final = 10_000
 _WHOLE: Final = Groups(0, 0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Relation:
     """What came out in each coarse bin when the model was right, and how good it was.
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from driftgauge.layout import Row
 from driftgauge.records import Floats, Ints
+from driftgauge.reference.relation import Relation
 from driftgauge.sketches.inputs import COARSE_CELLS, NUMERIC_BINS, InputBins, Inputs
 from driftgauge.stats.divergence import psi
 
@@ -25,6 +26,7 @@ class Reference:
         bins: where values fall.
         row: the reference's own counts and moments, a row of `Inputs`.
         first, last: epoch seconds of its first and last record; NaN where it has no times.
+        relation: what came out in those bins, where the reference was made with outcomes.
         days: number of the day (epoch) and its coarse counts, shape (names, COARSE_CELLS).
     """
 
@@ -34,6 +36,7 @@ class Reference:
     first: float
     last: float
     days: tuple[tuple[int, Ints], ...]
+    relation: Relation | None = None
 
     @property
     def span_seconds(self) -> float:

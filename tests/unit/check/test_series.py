@@ -27,9 +27,12 @@ from driftgauge.evaluate import evaluate
 from driftgauge.exposition.live import COMPONENTS, Live
 from driftgauge.exposition.text import Exposition
 from driftgauge.metrics import LIVE_METRICS, PREFIX, SNAPSHOT_METRICS
-from driftgauge.reference.relation import Relation
-from driftgauge.sketches.inputs import COARSE_CELLS
+from driftgauge.reference import relation as relations
+from driftgauge.sketches.coarse import CoarseCodes
+from driftgauge.sketches.concept import Concept
+from driftgauge.sketches.inputs import Inputs
 from driftgauge.sketches.learning import Learning
+from driftgauge.sketches.quality import BinaryQuality, Groups, Joined, MulticlassQuality, RegressionQuality
 
 N = 3_989  # a prime: shares of it have all their digits
 VALUES = 4
@@ -63,8 +66,34 @@ def reference_file(path, task, rng):
         declared={"code": Feature(kind=FeatureKind.IDENTIFIER)},
         category_limit=50,
     )
+    made = replace(made, relation=relation(made, task, rng))
     path.write_bytes(references.to_json(made))
     return made
+
+
+def relation(made, task, rng):
+    """What came out in nine days: as many outcomes as the current ones, of every class."""
+    bins = Inputs(made.only("f:").bins)
+    codes = CoarseCodes(bins, "", (), 32)
+    groups = Groups(0, 0)
+    kinds = {Task.BINARY: BinaryQuality(groups), Task.REGRESSION: RegressionQuality(groups, 0.0)}
+    quality = kinds.get(task) or MulticlassQuality(groups, len(CLASSES) + 2)
+    sketch = Concept.beside(quality, len(codes.keys))
+    days, total = [], quality.zero()
+    for _ in range(9):
+        numeric, texts = columns(rng, N)
+        known = len(CLASSES) + 2 if task is Task.MULTICLASS else 2
+        numbers = rng.normal(size=(2, N)) * 50 if task is Task.REGRESSION else rng.integers(0, known, (2, N))
+        scores = rng.dirichlet(np.ones(known), N) if task is Task.MULTICLASS else np.zeros((N, 0))
+        records = Joined(
+            numbers[0].astype(float), numbers[1].astype(float), rng.random(N), scores,
+            np.zeros((0, N), np.uint8), np.zeros(N),
+            bins=codes.codes(tuple(numeric), np.array(list(numeric.values())), texts, N),
+        )  # fmt: skip
+        days.append(sketch.row(records))
+        total.add(quality.row(records))
+    names = {Task.BINARY: ("0", "1"), Task.REGRESSION: ()}.get(task, (*CLASSES, "new", "other"))
+    return relations.of_rows(codes.keys, names, sketch, days, quality, total, (0.0, 9 * 86_400.0))
 
 
 def labels(task, rng):
@@ -127,10 +156,10 @@ def in_full_swing(config, task, rng):
 
 def with_reference_outcomes(view):
     """*view* with a reference whose outcomes are those of its longest window: all can be estimated."""
-    row, codes = view.windows[-1].matured, view.related.codes
-    names = ("0", "1") if view.task is Task.BINARY else (*view.classes, "other")
-    none = np.zeros((len(codes.keys), COARSE_CELLS, max(1, len(names))), np.int64)
-    relation = Relation(codes.keys, names, none, None, (), view.quality, row, N, 0.0, 1.0)
+    row = view.windows[-1].matured
+    relation = replace(view.related.reference, quality=view.quality, quality_row=row, outcomes=N)
+    if view.task is Task.MULTICLASS:
+        relation = replace(relation, classes=(*view.classes, "other"))
     return replace(view, related=replace(view.related, reference=relation))
 
 

@@ -117,3 +117,22 @@ def test_the_error_by_cells_passes_over_empty_ones_and_is_absent_where_one_recor
     assert np.isnan(intervals.cell_error(1.0, np.array([1.0]), np.array([1])))
     with pytest.raises(ValueError, match="expected shape"):
         intervals.cell_error(1.0, np.zeros(3), np.ones(2))
+
+
+def test_a_difference_of_shares_as_newcombe_prints_it():
+    """Newcombe, 1998, Statistics in Medicine 17:873-890, table II, method 10: 56/70 - 48/80."""
+    z = 1.959963984540054
+    sides = [(x / n, *intervals.wilson(x, n, z)) for x, n in ((56, 70), (48, 80))]
+    low, high = intervals.difference_interval(*sides)
+    assert (float(low), float(high)) == (pytest.approx(0.0524, abs=5e-5), pytest.approx(0.3339, abs=5e-5))
+
+
+def test_a_difference_of_normal_means_is_the_two_sample_interval():
+    low, high = intervals.difference_interval((5.0, 2.0, 8.0), (1.0, -3.0, 5.0))
+    assert (float(low), float(high)) == (-1.0, 9.0)
+    assert np.isnan(intervals.difference_interval((5.0, np.nan, 8.0), (1.0, -3.0, 5.0))[0])
+
+
+def test_a_difference_needs_values_between_their_ends():
+    with pytest.raises(ValueError, match="low <= value <= high"):
+        intervals.difference_interval((1.0, 2.0, 3.0), (1.0, 0.0, 2.0))
