@@ -18,7 +18,7 @@ from driftgauge.sketches.learning import LearningRow
 from driftgauge.sketches.quality import Quality
 from driftgauge.sketches.scores import Scores
 from driftgauge.sketches.segments import SegmentInputs
-from driftgauge.sketches.value import Value
+from driftgauge.sketches.value import Value, WeightedScores
 from driftgauge.snapshot import ReferenceState
 
 
@@ -98,6 +98,8 @@ class WindowView:
         matured_scores: those of the matured window.
         value_arrived, value_matured: what the decisions of the same two were worth; None where no
             value is configured.
+        weighted_scores, matured_weighted_scores: weights of all predictions by score, of the window and of
+            the matured one; None where no weight is configured.
         segments: chosen features by segment; None where none are chosen or have bins.
         value_arrived_groups, value_matured_groups: the same by consecutive groups of panes.
         earlier: what the configuration compares the window with beside the reference.
@@ -127,6 +129,8 @@ class WindowView:
     value_arrived_groups: Row | None = None
     value_matured_groups: Row | None = None
     segments: Row | None = None
+    weighted_scores: Row | None = None
+    matured_weighted_scores: Row | None = None
     earlier: tuple[EarlierView, ...] = ()
     concept: Row | None = None
 
@@ -175,6 +179,7 @@ class VersionView:
     outcome_at: float | None
     scores: Scores | None
     value: Value | None = None
+    weighted_scores: WeightedScores | None = None
     segmented: Segmented | None = None
     violations: Mapping[tuple[str, Violation], int] = field(default_factory=dict)
     related: Related | None = None

@@ -34,6 +34,7 @@ class Part(StrEnum):
     PREDICTED = "predicted"
     VALUE_ARRIVED = "value_arrived"
     VALUE_MATURED = "value_matured"
+    VALUE_PREDICTED = "value_predicted"
     SEGMENTS = "segments"
     SEGMENT_REFERENCE = "segment_reference"
 

@@ -44,7 +44,7 @@ from driftgauge.sketches.scores import (
 )
 from driftgauge.sketches.segments import SegmentInputs
 from driftgauge.sketches.traffic import Traffic
-from driftgauge.sketches.value import Value
+from driftgauge.sketches.value import Value, WeightedScores
 from driftgauge.windows import Grid, PaneSeries, Part, RangeTotal
 
 TINY, HUGE = 5e-324, float(np.finfo(np.float64).max)
@@ -259,7 +259,23 @@ def draw_segmented(rng, n, _):
     return Batch({"codes": codes, "segments": segments}, n)
 
 
+def draw_weighted(rng, n, shape):
+    drawn = draw_joined(rng, n, shape, task="binary")
+    return Batch({**drawn.columns, "weight": NUMBERS[shape](rng, n)}, n)
+
+
+def weighted_row(sketch, batch):
+    scored = Scored(
+        batch["prediction"],
+        batch["score"],
+        np.ascontiguousarray(batch["scores"].T),
+        batch["segments"],
+    )
+    return sketch.row(scored, batch["weight"])
+
+
 CASES = {
+    WeightedScores: [Case(lambda: WeightedScores("amount"), draw_weighted, weighted_row)],
     SegmentInputs: [
         Case(
             lambda: SegmentInputs(GROUPS, 2),
@@ -605,7 +621,7 @@ def families(sketch, row, batch):
         elif isinstance(sketch, MulticlassScores):
             classes = sketch.coarse(row).sum(axis=(0, 2))
             yield from (classes + 1_000 - sketch.count(row, "scored").sum()).tolist()
-    elif isinstance(sketch, Value | SegmentInputs):
+    elif isinstance(sketch, Value | SegmentInputs | WeightedScores):
         yield from families_by_segment(sketch, row, batch)
     else:
         yield int(sketch.outcomes(row)[0])
@@ -626,6 +642,10 @@ def families_by_segment(sketch, row, batch):
         yield from sketch.cells(row)[0].sum(axis=1).tolist()
         return
     known = ~np.isnan(batch["prediction"])
+    if isinstance(sketch, WeightedScores):
+        known &= np.isfinite(batch["score"]) & np.isfinite(batch["weight"])
+        yield int(sketch.samples(row).sum()) + int((~known).sum())
+        return
     if sketch.weighted:
         known &= np.isfinite(batch["weight"])
     left = int((np.isnan(batch["value"]) & ~known).sum())

@@ -23,7 +23,7 @@ from driftgauge.sketches.quality import (
     RegressionQuality,
 )
 from driftgauge.sketches.scores import BinaryScores, MulticlassScores, RegressionScores, Scores
-from driftgauge.sketches.value import Value
+from driftgauge.sketches.value import Value, WeightedScores
 from driftgauge.windows import Grid, Part
 
 
@@ -62,6 +62,7 @@ class Model:
         self.quality: Quality | None = None
         self.scores: Scores | None = None
         self.value = self._value_sketch()
+        self.weighted_scores = self._weighted_scores()
         self.outcomes = RecordLog(2 * owner, OUTCOME, shelf)
         self.versions: dict[str, Version] = {}
         self.clock: float | None = None
@@ -110,6 +111,11 @@ class Model:
             return None
         groups = Groups(limits.segment_columns, limits.segment_values)
         return Value(groups, task, weight=self.value_weight)
+
+    def _weighted_scores(self) -> WeightedScores | None:
+        """What counts the weights of all predictions; None where no weight is configured."""
+        weight = self.value_weight
+        return WeightedScores(weight) if weight is not None and self.config.task is Task.BINARY else None
 
     @property
     def value_weight(self) -> str | None:

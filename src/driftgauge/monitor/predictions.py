@@ -301,6 +301,7 @@ class _Builder:
                 minute = None if isinstance(row, LearningRow) else fine
                 self._delta(part, minute, coarse, self.version.encode(part, row))
             self._count_segments(fine, coarse, places)
+            self._count_weights(fine, coarse, scored, places)
             if scores is not None:
                 row = scores.row(scored if places.size == n else scored.at(places))
                 self._delta(Part.PREDICTED, fine, coarse, row.to_bytes())
@@ -317,6 +318,12 @@ class _Builder:
         self._delta(Part.SEGMENTS, fine, coarse, data)
         if segmenting.gathering(version.segment_reference):
             self._delta(Part.SEGMENT_REFERENCE, None, REFERENCE_PANE, data)
+
+    def _count_weights(self, fine: int | None, coarse: int, scored: Scored, places: Ints) -> None:
+        sketch, weight = self.model.weighted_scores, self.kept.weight
+        if sketch is not None and weight is not None:
+            row = sketch.row(scored.at(places), weight[places])
+            self._delta(Part.VALUE_PREDICTED, fine, coarse, sketch.encode(row))
 
     def _find_exemplar(self, latencies: Floats) -> None:
         """The slowest traced record: the one that somebody will want to look at."""

@@ -27,7 +27,7 @@ from driftgauge.sketches.coarse import packed_bytes
 from driftgauge.sketches.learning import LearningRow
 from driftgauge.sketches.quality import DELAY_EDGES, Groups, Joined
 from driftgauge.sketches.traffic import Traffic
-from driftgauge.sketches.value import Value
+from driftgauge.sketches.value import Priced, Value, WeightedScores
 from driftgauge.snapshot import ReferenceState
 from driftgauge.stats.binning import quantile_from_counts
 from driftgauge.view import (
@@ -59,7 +59,7 @@ MATURE_SAMPLES: Final = 500
 KEPT_HOURS: Final = 24
 _COUNTED_FOR_LIFE: Final = frozenset({Part.INPUTS, Part.OUTPUTS, Part.ARRIVED})
 SEGMENT_PARTS: Final = frozenset({Part.SEGMENTS, Part.SEGMENT_REFERENCE})
-VALUE_PARTS: Final = frozenset({Part.VALUE_ARRIVED, Part.VALUE_MATURED})
+VALUE_PARTS: Final = frozenset({Part.VALUE_ARRIVED, Part.VALUE_MATURED, Part.VALUE_PREDICTED})
 
 
 @dataclass(slots=True)
@@ -75,6 +75,7 @@ class _WindowTotals:
     matured_traffic: RangeTotal
     matured_scores: RangeTotal
     value_matured: RangeTotal
+    value_predicted: RangeTotal
     earlier: tuple[Earlier, ...]
     concept: RangeTotal
 
@@ -154,13 +155,18 @@ class Version:
             raise RuntimeError(f"{self.model.name}: {part} was asked for before its task is known")
         return counted.zero()
 
-    def _marked(self, part: Part) -> Value | Segmenting | Relating | None:
+    def _marked(self, part: Part) -> Priced | Segmenting | Relating | None:
         """What counts a part whose saved rows say what they stand on; None for the other parts."""
         if part in VALUE_PARTS:
-            return self._value()
+            return self._value() if part is not Part.VALUE_PREDICTED else self._weighted_scores()
         if part in SEGMENT_PARTS:
             return self.segmenting
         return self.relating if part is Part.CONCEPT else None
+
+    def _weighted_scores(self) -> WeightedScores:
+        if self.model.weighted_scores is None:
+            raise RuntimeError(f"{self.model.name}: weights were asked for, and none are configured")
+        return self.model.weighted_scores
 
     def _value(self) -> Value:
         if self.model.value is None:
@@ -211,6 +217,8 @@ class Version:
         parts = [Part.TRAFFIC, Part.INPUTS, Part.OUTPUTS, Part.ARRIVED, Part.PREDICTED]
         if self.model.value is not None:
             parts.append(Part.VALUE_ARRIVED)
+        if self.model.weighted_scores is not None:
+            parts.append(Part.VALUE_PREDICTED)
         if self.segmenting.features:
             parts.append(Part.SEGMENTS)
         scaled = seconds / self.model.scale
@@ -232,6 +240,7 @@ class Version:
             RangeTotal(self.coarse, Part.TRAFFIC),
             RangeTotal(self.coarse, Part.PREDICTED),
             value,
+            RangeTotal(self.coarse, Part.VALUE_PREDICTED),
             tuple(earlier(self.model.config.against, seconds, self.model.scale, series, self.coarse)),
             RangeTotal(self.coarse, Part.CONCEPT),
         )
@@ -263,6 +272,7 @@ class Version:
                     window.matured_traffic,
                     window.matured_scores,
                     window.value_matured,
+                    window.value_predicted,
                     window.concept,
                 ]
             for before in window.earlier:
@@ -303,10 +313,8 @@ class Version:
 
     def _add(self, delta: PaneDelta, *, live: bool) -> None:
         part = Part(delta.part)
-        if part in VALUE_PARTS and self.model.value is None:
-            return  # it was configured when the batch was committed
-        if part in SEGMENT_PARTS and self.segmenting.sketch is None:
-            return
+        if not self._configured(part):
+            return  # it was when the batch was committed
         row = self.decode(part, delta.row)
         watch = self.watch(part)
         if watch is not None and isinstance(row, LearningRow):
@@ -323,6 +331,14 @@ class Version:
                     total.added(part, index, row)
         if live and isinstance(row, Row) and part in _COUNTED_FOR_LIFE:
             self._live_on(part, row)
+
+    def _configured(self, part: Part) -> bool:
+        """Whether the configuration and the references of now count a part at all."""
+        if part is Part.VALUE_PREDICTED:
+            return self.model.weighted_scores is not None
+        if part in SEGMENT_PARTS:
+            return self.segmenting.sketch is not None
+        return part not in VALUE_PARTS or self.model.value is not None
 
     def _live_on(self, part: Part, row: Row) -> None:
         held = self.lifetime.get(part)
@@ -438,6 +454,8 @@ class Version:
             window.matured_scores.move(end - panes, end)
             if self.model.value is not None:
                 window.value_matured.move(end - panes, end)
+            if self.model.weighted_scores is not None:
+                window.value_predicted.move(end - panes, end)
             if self.relating.sketch is not None:
                 window.concept.move(end - panes, end)
 
@@ -523,6 +541,7 @@ class Version:
             now=now,
             quality=self.model.quality,
             value=self.model.value,
+            weighted_scores=self.model.weighted_scores,
             segmented=self._segmented(),
             violations=dict(self.violations),
             inputs=self._watched(Part.INPUTS),
@@ -641,6 +660,8 @@ class Version:
             value_matured_groups=None
             if value_matured is None
             else self._groups(window.value_matured, self.coarse, None),
+            weighted_scores=_row_or_none(totals.get(Part.VALUE_PREDICTED)),
+            matured_weighted_scores=_row_or_none(window.value_predicted.row if known else None, copied=True),
             segments=segments if isinstance(segments, Row) else None,
             earlier=tuple(self._earlier_view(before) for before in window.earlier),
             concept=concept.copy() if isinstance(concept, Row) else None,
@@ -730,6 +751,12 @@ def as_row(state: AnyState) -> Row:
     """A state that is a row; learning rows are of inputs and outputs alone."""
     assert isinstance(state, Row)
     return state
+
+
+def _row_or_none(state: AnyState | None, *, copied: bool = False) -> Row | None:
+    if not isinstance(state, Row):
+        return None
+    return state.copy() if copied else state
 
 
 def prediction_logs(owner: int) -> tuple[int, int]:

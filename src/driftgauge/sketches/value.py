@@ -6,6 +6,7 @@ may change, and what was counted before is worth the new ones.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from hashlib import blake2b
 from math import prod
@@ -19,7 +20,8 @@ from driftgauge.config import VALUES_OF_TASK, Task
 from driftgauge.errors import StoreError
 from driftgauge.layout import SUMMED_LIMIT, Layout, LinearSketch, Row
 from driftgauge.records import Floats, Ints
-from driftgauge.sketches.quality import Groups, Joined
+from driftgauge.sketches.quality import COARSE_SCORE, COARSE_SCORE_BINS, SCORE_EDGES, Groups, Joined
+from driftgauge.sketches.scores import Scored
 
 # A score of two decimals meets its threshold exactly: bin i holds i / 100 <= score < (i + 1) / 100.
 THRESHOLDS: Final[Floats] = np.arange(1, 100) / 100.0
@@ -28,7 +30,75 @@ CELLS: Final[Mapping[Task, int]] = MappingProxyType({t: len(names) for t, names 
 _MARK_BYTES: Final = 8
 
 
-class Value(LinearSketch):
+class Priced(LinearSketch):
+    """A sketch of amounts, saved with a mark of what they are."""
+
+    def __init__(self, layout: Layout, task: Task, weight: str | None) -> None:
+        self.layout = layout
+        self._mark = blake2b(f"{task} {weight}".encode(), digest_size=_MARK_BYTES).digest()
+
+    def encode(self, row: Row) -> bytes:
+        """The row with a mark of what its amounts are."""
+        return self._mark + row.to_bytes()
+
+    def decode(self, data: bytes) -> Row:
+        """A saved row; one of another task or weight, from before the configuration changed, counts
+        nothing.
+        """
+        if data[:_MARK_BYTES] != self._mark:
+            return self.zero()
+        try:
+            return self.load(data[_MARK_BYTES:])
+        except StoreError:
+            return self.zero()
+
+    @abstractmethod
+    def samples(self, row: Row) -> Floats:
+        """Records that the amounts stand on."""
+
+    @staticmethod
+    def digest(row: Row) -> Row:
+        """What a group of panes keeps of *row*: all of it, for intervals."""
+        # A group of days at tens of thousands of records a second outgrows 32 bits.
+        return Row(row.counts.astype(np.int64), row.sums.copy())
+
+
+class WeightedScores(Priced):
+    """Weights of all predictions of a binary model by predicted class and score, outcome or not.
+
+    Blocks of shape (2, COARSE_SCORE_BINS): ``records``, ``amount`` and ``square``, of predictions with a
+    class, a score in 0 to 1 and a known weight; the whole model alone, 1.3 kB.
+    """
+
+    def __init__(self, weight: str) -> None:
+        shape = (2, COARSE_SCORE_BINS)
+        layout = Layout(counts={"records": shape}, sums={"amount": shape, "square": shape})
+        super().__init__(layout, Task.BINARY, weight)
+
+    def row(self, scored: Scored, weight: Floats) -> Row:
+        """The row of n predictions with their *weight*, shape (n,). O(n)."""
+        row = self.zero()
+        usable = (scored.score >= 0) & (scored.score <= 1)
+        usable &= np.isfinite(weight) & ~np.isnan(scored.prediction)
+        code = scored.prediction[usable].astype(np.int64)
+        flat = code * COARSE_SCORE_BINS + COARSE_SCORE[SCORE_EDGES.searchsorted(scored.score[usable])]
+        amount = _clipped(weight[usable])
+        size = 2 * COARSE_SCORE_BINS
+        self.layout.count(row, "records")[:] = np.bincount(flat, minlength=size).reshape(2, -1)
+        for name, values in (("amount", amount), ("square", amount * amount)):
+            self.layout.sum(row, name)[:] = np.bincount(flat, values, size).reshape(2, -1)
+        return row
+
+    def samples(self, row: Row) -> Floats:
+        """Records by predicted class and coarse score bin."""
+        return self.layout.count(row, "records").astype(np.float64)
+
+    def totals(self, row: Row) -> tuple[Floats, Floats]:
+        """Amounts and squared amounts by predicted class and coarse score bin."""
+        return self.layout.sum(row, "amount"), self.layout.sum(row, "square")
+
+
+class Value(Priced):
     """Records and amounts per group and cell, and what records say that they were worth themselves.
 
     Cells are those of `VALUES_OF_TASK`. A record's amount is its weight, times its error where the
@@ -51,8 +121,7 @@ class Value(LinearSketch):
             counts["decisions"] = decisions
             if self.weighted:
                 sums |= {"decision_amount": decisions, "decision_square": decisions}
-        self.layout = Layout(counts=counts, sums=sums)
-        self._mark = blake2b(f"{task} {weight}".encode(), digest_size=_MARK_BYTES).digest()
+        super().__init__(Layout(counts=counts, sums=sums), task, weight)
 
     def row(self, joined: Joined) -> Row:
         """The row of n joined records. O(n * segment columns + cells)."""
@@ -126,12 +195,6 @@ class Value(LinearSketch):
 
     # --- reading: of rows, and of several stacked, whose axis comes first -------------------
 
-    @staticmethod
-    def digest(row: Row) -> Row:
-        """What a group of panes keeps of *row*: all of it, for intervals."""
-        # A group of days at tens of thousands of records a second outgrows 32 bits.
-        return Row(row.counts.astype(np.int64), row.sums.copy())
-
     def samples(self, row: Row) -> Floats:
         """Records that the value stands on, per group."""
         priced = self.layout.count(row, "records").sum(axis=-1, dtype=np.float64)
@@ -159,23 +222,6 @@ class Value(LinearSketch):
             self.layout.sum(row, "decision_amount"),
             self.layout.sum(row, "decision_square"),
         )
-
-    # --- saving -----------------------------------------------------------------------------
-
-    def encode(self, row: Row) -> bytes:
-        """The row with a mark of what its amounts are."""
-        return self._mark + row.to_bytes()
-
-    def decode(self, data: bytes) -> Row:
-        """A saved row; one of another task or weight, from before the configuration changed, counts
-        nothing.
-        """
-        if data[:_MARK_BYTES] != self._mark:
-            return self.zero()
-        try:
-            return self.load(data[_MARK_BYTES:])
-        except StoreError:
-            return self.zero()
 
 
 def _clipped(values: Floats) -> Floats:

@@ -7,7 +7,10 @@ import pytest
 from scipy import stats
 from sklearn.metrics import confusion_matrix
 
-from driftgauge.stats.value import by_threshold, simultaneous_z, total_interval
+from driftgauge.stats.isotonic import Isotonic, isotonic
+from driftgauge.stats.value import by_threshold, expected_total, simultaneous_z, total_interval
+
+WORTH = np.array([[0.0, -5.0], [-120.0, 40.0]])
 
 
 def test_the_interval_is_the_sample_variance_of_the_mean_times_the_records():
@@ -84,3 +87,49 @@ def test_a_confidence_that_is_none_is_refused():
         simultaneous_z(0)
     with pytest.raises(ValueError, match="confidence in"):
         simultaneous_z(3, 1.0)
+
+
+def test_what_decisions_are_worth_before_their_outcomes_by_hand():
+    calibration = Isotonic(np.array([0.1, 0.8]), np.array([0, 1]), np.array([1e12, 1e12]))
+    amounts = np.array([[10.0, 0.0], [2.0, 30.0]])
+    found = expected_total(amounts, amounts, WORTH, calibration)
+    by_hand = 10 * 0.1 * -120 + 2 * (0.1 * 40 + 0.9 * -5) + 30 * (0.8 * 40 + 0.2 * -5)
+    assert found.value == pytest.approx(by_hand, rel=1e-12)
+    variance = 10 * 0.09 * 120**2 + 2 * 0.09 * 45**2 + 30 * 0.16 * 45**2
+    assert found.error == pytest.approx(variance**0.5, rel=1e-6)
+    twice = expected_total(2 * amounts, 4 * amounts, WORTH, calibration)
+    assert twice.value == pytest.approx(2 * by_hand, rel=1e-12)
+    assert twice.error == pytest.approx(2 * variance**0.5, rel=1e-6)
+
+
+def test_the_realised_total_lies_about_the_expected_one_as_its_error_says():
+    """Both drawn anew each time: the outcomes that calibrate, and those that are to come."""
+    rng = np.random.default_rng(4)
+    chance = np.array([0.05, 0.2, 0.5, 0.9])
+    amounts = np.array([[40.0, 30.0, 0.0, 0.0], [0.0, 0.0, 20.0, 60.0]])
+    apart, errors = [], []
+    for _ in range(2_000):
+        calibrated = np.array([300, 200, 100, 200])
+        ones = rng.binomial(calibrated, chance)
+        found = expected_total(amounts, amounts, WORTH, isotonic(ones, calibrated - ones))
+        hits = rng.binomial(amounts.astype(int), chance)
+        realised = (hits * WORTH[1][:, None] + (amounts - hits) * WORTH[0][:, None]).sum()
+        apart.append(realised - found.value)
+        errors.append(found.error)
+    assert abs(np.mean(apart)) < 4 * np.std(apart) / 2_000**0.5
+    assert np.std(apart) == pytest.approx(np.mean(errors), rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("amounts", "squares", "worth", "words"),
+    [
+        (np.zeros((2, 3)), np.zeros((2, 3)), WORTH, "expected shapes"),
+        (np.zeros((2, 2)), np.zeros((3, 2, 2)), WORTH, "expected shapes"),
+        (np.full((2, 2), np.nan), np.zeros((2, 2)), WORTH, "expected finite numbers"),
+        (np.zeros((2, 2)), np.full((2, 2), -1.0), WORTH, "squares: expected finite counts"),
+    ],
+)
+def test_an_expectation_of_nonsense_is_refused(amounts, squares, worth, words):
+    calibration = Isotonic(np.array([0.1, 0.8]), np.array([0, 1]), np.array([10.0, 10.0]))
+    with pytest.raises(ValueError, match=words):
+        expected_total(amounts, squares, worth, calibration)
