@@ -338,6 +338,25 @@ class BusinessValue:
 
 
 @dataclass(frozen=True, slots=True)
+class EstimatedValue:
+    """What the decisions of one window are worth before their outcomes come; `gap` is the whole model's,
+    per record of the matured window.
+    """
+
+    model: str
+    model_version: str
+    window: str
+    segment: str
+    segment_value: str
+    samples: Value
+    value: Value
+    low: Value
+    high: Value
+    mean: Value
+    gap: Value
+
+
+@dataclass(frozen=True, slots=True)
 class BestThreshold:
     """The threshold that would have paid most in the newest matured window, beside the one in use.
 
@@ -758,6 +777,7 @@ Row = (
     | ErrorSums
     | ValueInfo
     | BusinessValue
+    | EstimatedValue
     | BestThreshold
     | DriftAgainst
     | SchemaViolation
@@ -822,6 +842,8 @@ class VersionSnapshot:
     value_info: tuple[ValueInfo, ...] = ()
     value: tuple[BusinessValue, ...] = ()
     segment_value: tuple[BusinessValue, ...] = ()
+    estimated_value: tuple[EstimatedValue, ...] = ()
+    segment_estimated_value: tuple[EstimatedValue, ...] = ()
     best_thresholds: tuple[BestThreshold, ...] = ()
     threshold_values: tuple[ThresholdValue, ...] = ()
     against: tuple[DriftAgainst, ...] = ()
@@ -867,6 +889,7 @@ class VersionSnapshot:
             *self.errors,
             *self.value_info,
             *self.value,
+            *self.estimated_value,
             *self.best_thresholds,
             *self.against,
             *self.schema,

@@ -63,6 +63,7 @@ def one_version(model: str, model_version: str, feature: str, absent: Value = No
         errors=(row(rows.ErrorSums, **of, outcome_centre=-2.0),),
         value_info=(row(rows.ValueInfo, **of, currency="EUR"),),
         value=(row(rows.BusinessValue, **whole), row(rows.BusinessValue, **part, low=None, value=-40.0)),
+        estimated_value=(row(rows.EstimatedValue, **window, segment="", segment_value=""),),
         best_thresholds=(row(rows.BestThreshold, **window),),
         comparisons=(row(rows.VersionComparison, **window, against_version="v0"),),
         against=(

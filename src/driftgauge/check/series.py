@@ -31,6 +31,7 @@ from driftgauge.snapshot import (
     Drift,
     DriftAgainst,
     ErrorSums,
+    EstimatedValue,
     Flag,
     LabelState,
     Moments,
@@ -237,8 +238,19 @@ def _value(shape: Shape, families: Collection[str]) -> Iterator[Row]:
             labels = {"window": window, "cohort": cohort, "segment": segment, "segment_value": value}
             bounded = not segment or Family.SEGMENTS in families
             yield Row(BusinessValue, labels, None if bounded else frozenset({"samples", "value"}))
+        yield from _estimated_value(shape, window, families)
         if shape.task is Task.BINARY:
             yield Row(BestThreshold, {"window": window})
+
+
+def _estimated_value(shape: Shape, window: str, families: Collection[str]) -> Iterator[Row]:
+    if shape.task is Task.REGRESSION:
+        return
+    filled = frozenset({"samples", "value", "low", "high", "mean"})
+    by_segment = shape.task is Task.BINARY and Family.SEGMENTS in families and not shape.is_weighted
+    for segment, value in shape.groups if by_segment else shape.groups[:1]:
+        labels = {"window": window, "segment": segment, "segment_value": value}
+        yield Row(EstimatedValue, labels, filled if segment else filled | {"gap"})
 
 
 def _fleet(shape: Shape) -> Iterator[Row]:

@@ -36,6 +36,7 @@ class Shape:
         classes: labels of classes, ``other`` among them; of a binary model "0" and "1".
         related: features whose relation to the outcome is watched.
         currency: the unit of value; empty where none is configured.
+        is_weighted: whether values are multiplied by a feature.
         detectors: names of the detectors on the errors.
         segment_drift: watched features whose drift is told by segment.
         assumed: what was assumed because nothing tells, in words.
@@ -54,6 +55,7 @@ class Shape:
     assumed: tuple[str, ...] = ()
     older: str = ""
     currency: str = ""
+    is_weighted: bool = False
     detectors: tuple[str, ...] = ()
     segment_drift: tuple[str, ...] = ()
     related: tuple[str, ...] = ()
@@ -89,6 +91,7 @@ def shape_of(name: str, model: Model, config: Config, reference: Reference | Non
         older="v" * TYPICAL if config.limits.versions > 1 else "",
         segment_drift=tuple(n for n in model.segment_drift if any(w.feature == n for w in given)),
         currency="" if model.value is None else model.value.currency,
+        is_weighted=model.value is not None and model.value.weight is not None,
         detectors=model.detectors,
         related=_related(given, model, config.limits),
     )

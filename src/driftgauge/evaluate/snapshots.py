@@ -9,6 +9,7 @@ from driftgauge.evaluate.against import drift_against
 from driftgauge.evaluate.cohorts import quality_rows
 from driftgauge.evaluate.detectors import detectors
 from driftgauge.evaluate.drift import drift, drift_rows
+from driftgauge.evaluate.estimated_value import estimated_value
 from driftgauge.evaluate.estimates import estimates
 from driftgauge.evaluate.reference_quality import outcome_shifts, quality_changes
 from driftgauge.evaluate.relation import relation_shifts, relation_state
@@ -73,6 +74,7 @@ def version(
     decided = decisions(view)
     found = quality_rows(view)
     estimated = estimates(view)
+    estimated_values = estimated_value(view, estimated.whole)
     return VersionSnapshot(
         state=_state(view, wall),
         windows=tuple(w for window in view.windows for w in _windows(view, window)),
@@ -93,6 +95,8 @@ def version(
         value_info=tuple(value_info(view)),
         value=value,
         segment_value=segment_value,
+        estimated_value=tuple(row for row in estimated_values if segments or not row.segment),
+        segment_estimated_value=tuple(row for row in estimated_values if row.segment),
         best_thresholds=tuple(best_thresholds(view, decided)),
         threshold_values=tuple(threshold_values(view, decided)),
         against=tuple(drift_against(view)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from driftgauge.metrics.table import COHORT, IN_WINDOW, OF_SEGMENT, VERSION, Advice, Metric, gauges
-from driftgauge.snapshot import BestThreshold, BusinessValue, ValueInfo
+from driftgauge.snapshot import BestThreshold, BusinessValue, EstimatedValue, ValueInfo
 
 _MATURED = " In the newest window whose outcomes are complete, of the decisions with a score."
 
@@ -30,6 +30,26 @@ METRICS: tuple[Metric, ...] = (
         ),
         ("value_high", "high", "Upper end of the 95% interval of the value."),
         ("value_mean", "mean", "Value per record, in the configured currency."),
+    ),
+    *gauges(
+        EstimatedValue,
+        (*IN_WINDOW, "segment", "segment_value"),
+        (
+            "estimated_value",
+            "value",
+            "What the window's decisions are worth in all before their outcomes come, in the configured "
+            "currency, from calibrated scores. Assumes P(outcome | score) unchanged; segments in the family "
+            "`segments`.",
+        ),
+        ("estimated_value_samples", "samples", "Predictions with a score that the estimate stands on."),
+        ("estimated_value_low", "low", "Lower end of the 95% interval of the realised value about it."),
+        ("estimated_value_high", "high", "Upper end of the same interval."),
+        ("estimated_value_mean", "mean", "Estimated value per prediction."),
+        (
+            "estimated_value_gap",
+            "gap",
+            "Estimated less realised value per record of the newest window whose outcomes are complete.",
+        ),
     ),
     *gauges(
         BestThreshold,
@@ -78,6 +98,22 @@ ADVICE = (
         "Sum the value over replicas; the others not.",
         "Look at the value per record first: a falling sum alone may be less traffic. Then at the segments, "
         "and at the best threshold.",
+    ),
+    Advice(
+        (
+            "estimated_value",
+            "estimated_value_samples",
+            "estimated_value_low",
+            "estimated_value_high",
+            "estimated_value_mean",
+            "estimated_value_gap",
+        ),
+        "any; samples at least 0",
+        "As the estimates of quality: given while they are, and blind to a change of what a score means, "
+        "which only the gap can show, late. Absent where outcomes carry values of their own, for "
+        "regressions, and by segment where values are weighted; weighted ones stand on 35 score bins.",
+        "Compare it with the value of the matured window. A gap that grows means that scores no longer say "
+        "what they did: look at concept drift, and calibrate anew.",
     ),
     Advice(
         (
