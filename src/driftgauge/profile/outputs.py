@@ -44,10 +44,10 @@ class Outputs:
     def add(self, chunk: Chunk, slots: Ints) -> None:
         """Count a chunk's outputs in the days *slots*."""
         roles, columns = self.roles, chunk.columns
-        score = _scores(columns.get(roles.score or ""), chunk.rows)
-        labels = _labels(columns.get(roles.prediction or ""), chunk.rows)
+        score = scores_of(columns.get(roles.score or ""), chunk.rows)
+        labels = labels_of(columns.get(roles.prediction or ""), chunk.rows)
         if self.task is None:
-            outcomes = _labels(columns.get(roles.outcome or ""), chunk.rows)
+            outcomes = labels_of(columns.get(roles.outcome or ""), chunk.rows)
             scored = bool((~np.isnan(score)).any())
             self.task = guess_task(labels, outcomes, scored=scored, classes=False)
         self._score.add(score, slots)
@@ -108,14 +108,14 @@ def _binary_texts(codes: Floats) -> list[str | None]:
     return texts
 
 
-def _scores(column: Column | None, rows: int) -> Floats:
+def scores_of(column: Column | None, rows: int) -> Floats:
     """Finite scores; what `serve` would refuse is missing."""
     if not isinstance(column, Numbers):
         return np.full(rows, np.nan)
     return np.where(np.isfinite(column.values), column.values, np.nan)
 
 
-def _labels(column: Column | None, rows: int) -> Sequence[Label]:
+def labels_of(column: Column | None, rows: int) -> Sequence[Label]:
     """Labels as a JSON sender would have sent them."""
     if column is None:
         return [None] * rows

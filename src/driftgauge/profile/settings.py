@@ -33,7 +33,8 @@ class Roles:
     """Columns that are no features; every other named column is one.
 
     Attributes:
-        outcome: read to guess the task as `serve` does, and summarised; it is in no reference.
+        outcome: read to guess the task as `serve` does, summarised, and counted by the features' bins in
+            a second pass: the reference of the relation and of quality.
         segments: summarised only, unless the model declares a feature of that name; the
             model's own segments are counted among them.
     """

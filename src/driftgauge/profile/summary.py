@@ -25,6 +25,10 @@ def summary_lines(profile: Profile) -> Iterator[str]:
     if profile.task is not None:
         guessed = " (guessed; --task says it)" if profile.task_guessed else ""
         yield f"task: {profile.task}{guessed}"
+    relation = profile.reference.relation
+    if relation is not None:
+        days = len(relation.periods)
+        yield f"relation: {relation.outcomes} outcomes by bin, in {days} period{'' if days == 1 else 's'}"
     for other in profile.others:
         more = "more than " if other.more else ""
         yield f"{other.role} {other.name!r}: {more}{other.values} values; not in the reference"

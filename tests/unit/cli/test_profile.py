@@ -38,6 +38,7 @@ def test_the_reference_goes_to_a_file_here(run, train, tmp_path):
         "",
         f"150 records of 3 days (2026-01-01 to 2026-01-03), reference {made.id}, T",
         "task: binary (guessed; --task says it)",
+        "relation: 150 outcomes by bin, in 3 periods",
         "outcome 'paid': 2 values; not in the reference",
         "wrote train.reference.json",
     ]
