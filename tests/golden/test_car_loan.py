@@ -11,7 +11,7 @@ from tests.golden import feeding
 
 from driftgauge.config import Task
 from driftgauge.snapshot import Cohort
-from driftgauge.stats import classification, divergence
+from driftgauge.stats import divergence
 
 pytestmark = pytest.mark.golden
 
@@ -85,12 +85,27 @@ def test_confusion_metrics_are_the_golden_ones(chunks, published, i, cohort):
 
 
 @pytest.mark.parametrize("i", CHUNKS)
-def test_specificity_and_average_precision_of_the_stored_counts_are_the_golden_ones(chunks, published, i):
-    specificity = classification.specificity(*cells(chunks[i]))
-    assert specificity == pytest.approx(published[i, "specificity", ""], rel=1e-9)
-    negative, positive = chunks[i].count("score")
-    precision = classification.average_precision(positive, negative)
-    assert precision == pytest.approx(published[i, "average_precision", ""], rel=1e-9)
+def test_specificity_and_average_precision_are_the_golden_ones(chunks, published, i):
+    (found,) = [c for c in chunks[i].snapshot.class_performance if c.cohort == Cohort.ARRIVED]
+    assert found.specificity == pytest.approx(published[i, "specificity", ""], rel=1e-9)
+    # scores of two decimals have a bin each
+    assert found.average_precision == pytest.approx(published[i, "average_precision", ""], rel=1e-9)
+
+
+@pytest.mark.parametrize("i", CHUNKS)
+def test_intervals_of_independent_records_surround_the_golden_values(chunks, published, i):
+    (found,) = [r for r in chunks[i].snapshot.intervals if r.cohort == Cohort.ARRIVED]
+    for name in ("accuracy", "precision", "recall", "f1", "roc_auc", "specificity", "average_precision"):
+        low, high = getattr(found, f"{name}_low"), getattr(found, f"{name}_high")
+        assert low < published[i, name, ""] < high
+        assert high - low < 0.05
+
+
+@pytest.mark.parametrize("i", CHUNKS)
+def test_where_all_are_labelled_reweighting_changes_nothing(chunks, i):
+    (found,) = chunks[i].snapshot.reweighted
+    assert found.accuracy == pytest.approx(chunks[i].quality(Cohort.MATURED).accuracy, rel=1e-12)
+    assert found.selection_psi == pytest.approx(0.0, abs=1e-12)
 
 
 @pytest.mark.parametrize("i", CHUNKS)

@@ -9,9 +9,7 @@ from sklearn import metrics
 from tests.golden import feeding
 
 from driftgauge.config import Task
-from driftgauge.sketches.quality import PERCENT
 from driftgauge.snapshot import Cohort
-from driftgauge.stats import regression
 
 pytestmark = pytest.mark.golden
 
@@ -64,9 +62,23 @@ def test_errors_are_the_golden_ones(chunks, published, i, cohort):
 
 
 @pytest.mark.parametrize("i", CHUNKS)
-def test_percentage_error_of_the_stored_sums_is_the_golden_one(chunks, published, i):
-    n, sums = chunks[i].count("percents")[0], chunks[i].sum("sums")[0]
-    assert regression.mape(float(n), sums[PERCENT]) == pytest.approx(published[i, "mape", ""], rel=1e-9)
+def test_percentage_error_is_the_golden_one(chunks, published, i):
+    (found,) = [p for p in chunks[i].snapshot.performance if p.cohort == Cohort.ARRIVED]
+    assert found.mape == pytest.approx(published[i, "mape", ""], rel=1e-9)
+    assert found.mape_samples == CHUNK
+
+
+@pytest.mark.parametrize("i", CHUNKS)
+def test_intervals_of_independent_records_surround_the_golden_values(chunks, published, i):
+    (found,) = [r for r in chunks[i].snapshot.intervals if r.cohort == Cohort.ARRIVED]
+    for name in ("mae", "rmse"):
+        low, high, exact = (
+            getattr(found, f"{name}_low"),
+            getattr(found, f"{name}_high"),
+            published[i, name, ""],
+        )
+        assert low < exact < high
+        assert high - low < 0.1 * exact
 
 
 @pytest.mark.parametrize("i", CHUNKS)

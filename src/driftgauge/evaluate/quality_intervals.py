@@ -56,7 +56,7 @@ def widened(values: Mapping[str, Floats], ends: Ends, spread: Spread) -> Ends:
     whole = np.stack([spread.values[name] for name in names])
     without = np.stack([spread.without[name] for name in names], axis=1)
     sizes = np.broadcast_to(spread.sizes[:, None], without.shape)
-    error = jackknife.standard_error(whole, without, sizes)
+    error = jackknife.serial_error(whole, without, sizes)
     reach = jackknife.t_reach(error, jackknife.effective_groups(sizes))
     found: Ends = {}
     for place, name in enumerate(names):

@@ -82,6 +82,37 @@ def standard_error(value: Numbers, values_left_out: Values, sizes: Counts) -> Va
     the standard error of a mean (groups of one record), the textbook's formula (equal groups) and the
     paper's definitions written out (unequal ones).
     """
+    return _root_mean(*_deviations(value, values_left_out, sizes))
+
+
+def serial_error(value: Numbers, values_left_out: Values, sizes: Counts) -> Values:
+    """`standard_error`, made larger by what neighbouring groups have in common.
+
+    Times the root of ``1 + 2 * (r_1 + r_2)``, r_k the autocorrelation of the groups' deviations at lag
+    k, as far as they are above 0 without a gap: where records remember each other for longer than a
+    group, the spread of single groups says too little. Of independent groups it is 10% larger in the
+    mean; with fewer than about 10 it hardly sees anything.
+
+    Args, returns, raises: as for `standard_error`; the groups in order of time.
+
+    Source: Geyer, 1992, section 3.3 (initial positive sequence), cut at lag 2. Checked by hand, and by
+    the coverage measured in docs/measured-intervals.md.
+    """
+    number, deviations = _deviations(value, values_left_out, sizes)
+    variance = np.square(deviations).sum(axis=0)
+    first, second = (quotient((deviations[lag:] * deviations[:-lag]).sum(axis=0), variance) for lag in (1, 2))
+    first = np.maximum(np.nan_to_num(first), 0.0)
+    second = np.where(first > 0, np.maximum(np.nan_to_num(second), 0.0), 0.0)
+    return _root_mean(number, deviations) * np.sqrt(1 + 2 * (first + second))
+
+
+def _root_mean(number: Values, deviations: Values) -> Values:
+    squares = np.square(deviations).sum(axis=0)
+    return np.sqrt(np.where(number >= 2, quotient(squares, number), np.nan))
+
+
+def _deviations(value: Numbers, values_left_out: Values, sizes: Counts) -> tuple[Values, Values]:
+    """How many groups take part, and ``(p_j - p) / sqrt(h_j - 1)`` of each, 0 for one that doesn't."""
     whole, without = np.asarray(value, dtype=np.float64), np.asarray(values_left_out, dtype=np.float64)
     counts = _sizes(sizes)
     if without.shape[1:] != whole.shape or counts.shape[:1] != without.shape[:1]:
@@ -96,10 +127,9 @@ def standard_error(value: Numbers, values_left_out: Values, sizes: Counts) -> Va
     n, number = counts.sum(axis=0), there.sum(axis=0)
     share = np.where(there, quotient(counts, n), 0.0)
     estimate = number * whole - np.where(there, (1 - share) * without, 0.0).sum(axis=0)
-    # (p_j - p) ** 2 / (h_j - 1) with h_j = 1 / share, so that no group of 0 divides.
+    # With h_j = 1 / share, so that no group of 0 divides.
     pseudo = whole - (1 - share) * without - share * estimate
-    squares = np.where(there, quotient(np.square(pseudo), share * (1 - share)), 0.0)
-    return np.sqrt(np.where(number >= 2, quotient(squares.sum(axis=0), number), np.nan))
+    return number, np.where(there, quotient(pseudo, np.sqrt(share * (1 - share))), 0.0)
 
 
 def t_reach(standard_errors: Numbers, groups: Numbers, confidence: float = 0.95) -> Values:

@@ -110,3 +110,30 @@ def test_what_does_not_fit_is_refused():
     for confidence in (0, 1, np.nan):
         with pytest.raises(ValueError, match="confidence: expected"):
             jackknife.t_reach(1.0, 9, confidence)
+
+
+def test_what_neighbouring_groups_share_makes_the_error_larger():
+    blocks = np.repeat([0.0, 1.0, 0.0, 1.0, 0.0, 1.0], 4)  # each group's 3 followers are like it
+    left = (blocks.sum() - blocks) / 23
+    plain = jackknife.standard_error(blocks.mean(), left, np.ones(24))
+    d = blocks - blocks.mean()
+    r = [(d[k:] * d[:-k]).sum() / (d**2).sum() for k in (1, 2)]
+    wanted = plain * np.sqrt(1 + 2 * sum(r))
+    assert min(r) > 0
+    assert jackknife.serial_error(blocks.mean(), left, np.ones(24)) == pytest.approx(wanted, rel=1e-9)
+
+
+@pytest.mark.parametrize("values", [np.tile([0.0, 1.0], 12), np.ones(24)])
+def test_neighbours_that_are_unlike_or_all_alike_leave_it(values):
+    left = (values.sum() - values) / 23
+    plain = jackknife.standard_error(values.mean(), left, np.ones(24))
+    assert jackknife.serial_error(values.mean(), left, np.ones(24)) == pytest.approx(plain, abs=1e-12)
+
+
+def test_a_gap_in_the_positive_correlations_ends_them():
+    values = np.tile([0.0, 0.0, 1.0, 1.0, -1.0, -1.0], 4) * np.tile([1, -1], 12)
+    left = (values.sum() - values) / 23
+    d = values - values.mean()
+    assert (d[1:] * d[:-1]).sum() < 0
+    plain = jackknife.standard_error(values.mean(), left, np.ones(24))
+    assert jackknife.serial_error(values.mean(), left, np.ones(24)) == pytest.approx(plain, rel=1e-12)
