@@ -8,6 +8,7 @@ each other differs.
 """
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -18,7 +19,7 @@ from scipy.special import expit, ndtr, ndtri
 from driftgauge.config import Task
 from driftgauge.evaluate.quality import measured
 from driftgauge.evaluate.quality_intervals import quality_intervals
-from driftgauge.evaluate.segments import Group, Total
+from driftgauge.evaluate.segments import Group, Totals
 from driftgauge.layout import Row
 from driftgauge.sketches.quality import BinaryQuality, Groups, Joined, RegressionQuality
 
@@ -111,7 +112,7 @@ def total_of(task, quality, joined, *, grouped):
     else:
         row = quality.row(joined)
     view = SimpleNamespace(quality=quality, task=task, model="m", version="1", classes=())
-    return Total.of(view, row, digests, "7d", "arrived", (Group(0, "", ""),))
+    return Totals.of(view, [("7d", "arrived", row, digests)], (Group(0, "", ""),))
 
 
 def truth(task):
@@ -122,8 +123,8 @@ def truth(task):
     for _ in range(20):
         row.add(quality.row(records(task, ndtri(rng.random((2, 100_000))))))
     view = SimpleNamespace(quality=quality, task=task, model="m", version="1", classes=())
-    numbers = measured(Total.of(view, row, None, "7d", "arrived", (Group(0, "", ""),))).groups
-    return {name: float(numbers[name][0]) for name in MEASURES[task]}
+    numbers = measured(Totals.of(view, [("7d", "arrived", row, None)], (Group(0, "", ""),))).groups
+    return {name: float(numbers[name][0, 0]) for name in MEASURES[task]}
 
 
 # --- coverage ----------------------------------------------------------------------------------
@@ -144,8 +145,9 @@ def coverage(task, stream, repeats=REPEATS, seed=SEED):
     for number in range(repeats):
         rng = np.random.default_rng([seed, number])
         total = total_of(task, quality, records(task, STREAMS[stream](rng)), grouped=True)
-        alone = SimpleNamespace(**{n: getattr(total, n) for n in Total.__slots__}, labels=total.labels)
-        alone.enough, alone.digests = total.enough, None
+        each = total.digests
+        as_one = Row(each.counts.sum(axis=0)[None], each.sums.sum(axis=0)[None])
+        alone = replace(total, digests=as_one)
         both = np.array([ends(alone, names), ends(total, names)])
         held += (both[..., 0] <= wanted) & (wanted <= both[..., 1])
         wider.append(np.diff(both[1], axis=1)[:, 0] / np.diff(both[0], axis=1)[:, 0])

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 
 from driftgauge.evaluate.quality import measured, quality
-from driftgauge.evaluate.segments import Total, groups
+from driftgauge.evaluate.segments import Totals, groups
 from driftgauge.layout import Row
 from driftgauge.monitor.version import Version
 from driftgauge.snapshot import ClassQuality, Cohort, Quality, Value
@@ -63,8 +63,8 @@ def _row(
     outcomes = 0.0
     found: tuple[Statistic, ...] = ()
     if arrived is not None and view.quality is not None:
-        total = Total.of(view, arrived, None, "", Cohort.ARRIVED, groups(view)[:1])
-        rows_of = quality(total, measured(total))
+        totals = Totals.of(view, [("", Cohort.ARRIVED, arrived, None)], groups(view)[:1])
+        rows_of = quality(totals, measured(totals))
         outcomes = float(view.quality.outcomes(arrived)[0])
         whole = [c for c in rows_of.classes if not c.class_]
         found = tuple(_statistics(rows_of.quality[0])) + tuple(s for c in whole for s in _statistics(c))

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from driftgauge.evaluate.segments import Total, listed
+from driftgauge.evaluate.segments import Totals, listed
 from driftgauge.records import Floats
 from driftgauge.sketches.quality import (
-    CALIBRATION_BINS,
     SCORE_LOG_ODDS,
     BinaryQuality,
     MulticlassQuality,
@@ -18,37 +17,39 @@ from driftgauge.stats.arrays import quotient
 from driftgauge.stats.calibration import recalibration
 
 
-def calibration(total: Total) -> tuple[list[Calibration], list[CalibrationBin]]:
-    """Rows of the whole model; none of a regression, nor where no scores were sent. O(score bins)."""
-    quality, row = total.view.quality, total.row
+def calibration(totals: Totals) -> tuple[list[Calibration], list[CalibrationBin]]:
+    """Rows of the whole model; none of a regression, nor where no scores were sent.
+
+    O(totals * score bins), times the steps of a recalibration.
+    """
+    quality, row = totals.view.quality, totals.row
     if not isinstance(quality, BinaryQuality | MulticlassQuality):
         return [], []
     reliability, scores = quality.count(row, "reliability"), quality.sum(row, "scores")
     if isinstance(quality, BinaryQuality):
-        reliability, scores = reliability[0], scores[0]
-    records, outcomes = reliability.sum(axis=1).astype(np.float64), reliability[:, 1].astype(np.float64)
-    if not records.sum():
-        return [], []
-    intercept = slope = mce = np.array(np.nan)
-    if total.enough[0]:
-        mce = classification.mce(records, scores, outcomes)
-        if isinstance(quality, BinaryQuality):
-            negative, positive = quality.count(row, "score")
-            intercept, slope = recalibration(positive, negative, SCORE_LOG_ODDS)
-    found = Calibration(
-        *total.labels, float(records.sum()), *listed(np.array([slope, intercept, mce], np.float64))
-    )
-    return [found], _bins(total, records, scores, outcomes)
+        reliability, scores = reliability[:, 0], scores[:, 0]
+    records = reliability.sum(axis=-1).astype(np.float64)
+    outcomes = reliability[..., 1].astype(np.float64)
+    intercept = slope = np.full(len(records), np.nan)
+    if isinstance(quality, BinaryQuality):
+        counts = quality.count(row, "score")
+        intercept, slope = recalibration(counts[:, 1], counts[:, 0], SCORE_LOG_ODDS)
+    mce = classification.mce(records, scores, outcomes)
+    known = np.where(totals.enough[:, 0], 0.0, np.nan)
+    of_model, of_bins = [], []
+    columns = [listed(records.sum(axis=1)), *(listed(v + known) for v in (slope, intercept, mce))]
+    for place, values in enumerate(zip(*columns, strict=True)):
+        if values[0]:
+            of_model.append(Calibration(*totals.labels[place], *values))
+            of_bins += _bins(totals.labels[place], records[place], scores[place], outcomes[place])
+    return of_model, of_bins
 
 
-def _bins(total: Total, records: Floats, scores: Floats, outcomes: Floats) -> list[CalibrationBin]:
-    columns = (
-        listed(records),
-        listed(quotient(scores, records)),
-        listed(quotient(outcomes, records)),
-    )
-    numbers = range(CALIBRATION_BINS)
+def _bins(
+    labels: tuple[str, str, str, str], records: Floats, scores: Floats, outcomes: Floats
+) -> list[CalibrationBin]:
+    columns = listed(records), listed(quotient(scores, records)), listed(quotient(outcomes, records))
     return [
-        CalibrationBin(*total.labels, str(number), *values)
-        for number, values in zip(numbers, zip(*columns, strict=True), strict=True)
+        CalibrationBin(*labels, str(number), *values)
+        for number, values in enumerate(zip(*columns, strict=True))
     ]

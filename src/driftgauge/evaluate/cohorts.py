@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from driftgauge.evaluate.calibration import calibration
 from driftgauge.evaluate.quality import Found, measured, quality
 from driftgauge.evaluate.quality_intervals import quality_intervals
-from driftgauge.evaluate.segments import Total, groups
+from driftgauge.evaluate.segments import Totals, groups
 from driftgauge.snapshot import Calibration, CalibrationBin, Cohort, QualityInterval
 from driftgauge.view import VersionView
 
@@ -24,28 +24,31 @@ class CohortRows(Found):
 
 
 def quality_rows(view: VersionView) -> CohortRows:
-    """Every row, window by window, by arrival and of the matured cohort."""
-    made = CohortRows()
+    """Every row, window by window, by arrival and of the matured cohort, all at once."""
     if view.quality is None:
-        return made
-    known = groups(view)
-    for window in view.windows:
+        return CohortRows()
+    found = [
+        (window.name, cohort, row, digests)
+        for window in view.windows
         for cohort, row, digests in (
             (Cohort.ARRIVED, window.arrived, window.arrived_groups),
             (Cohort.MATURED, window.matured, window.matured_groups),
-        ):
-            if row is not None:
-                _add(made, Total.of(view, row, digests, window.name, cohort, known))
-    return made
+        )
+        if row is not None
+    ]
+    return _rows(Totals.of(view, found, groups(view))) if found else CohortRows()
 
 
-def _add(made: CohortRows, total: Total) -> None:
-    found = measured(total)
-    made.take(quality(total, found))
-    intervals = quality_intervals(total, found)
-    made.intervals += intervals.whole
-    made.segment_intervals += intervals.segments
-    made.class_intervals += intervals.classes
-    of_model, of_bins = calibration(total)
-    made.calibration += of_model
-    made.calibration_bins += of_bins
+def _rows(totals: Totals) -> CohortRows:
+    numbers = measured(totals)
+    of_values = quality(totals, numbers)
+    intervals = quality_intervals(totals, numbers)
+    of_model, of_bins = calibration(totals)
+    return CohortRows(
+        **{f.name: getattr(of_values, f.name) for f in fields(Found)},
+        intervals=intervals.whole,
+        segment_intervals=intervals.segments,
+        class_intervals=intervals.classes,
+        calibration=of_model,
+        calibration_bins=of_bins,
+    )

@@ -11,7 +11,7 @@ from driftgauge.evaluate.measures import Measures
 from driftgauge.layout import Layout, Row
 from driftgauge.records import Floats, Ints
 from driftgauge.sketches.quality import BinaryQuality, MulticlassQuality, RegressionQuality
-from driftgauge.stats import jackknife
+from driftgauge.stats import classification, jackknife
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Digests:
-    """Groups of panes, shape (groups, cells), and in front of them without each: the sum of all."""
+    """Groups of panes, arrays of shape (groups, ..., cells), and sums: of all, then without each."""
 
     each: Row
     sums: Row
@@ -53,43 +53,43 @@ def spread(found: Measures, sizes: Floats) -> Spread:
 
 
 def of_binary(quality: BinaryQuality, digests: Digests, places: Ints) -> tuple[Spread, Spread, Spread]:
-    """The whole model's by confusion, by scores, shape (1,); the accuracy of groups, shape (groups,)."""
+    """The whole model's by confusion, by scores, shape (totals, 1); groups' accuracy, (totals, groups)."""
     layout = quality.digest_layout
-    by_group = measures.of_confusion(layout.count(digests.sums, "confusion")[:, places])
-    scores = layout.count(digests.sums, "score")[:, None]
+    confusion = layout.count(digests.sums, "confusion")
+    of_whole = measures.of_confusion(confusion[:, :, :1])
+    scores = layout.count(digests.sums, "score")[:, :, None]
     of_scores = measures.of_scores(scores) | _losses(layout, digests.sums, scores.sum(axis=(-2, -1)))
-    cells = layout.count(digests.each, "confusion")[:, places].sum(axis=(-2, -1)).astype(np.float64)
-    scored = layout.count(digests.each, "score").sum(axis=(-2, -1), dtype=np.float64)[:, None]
-    return (
-        spread({name: values[:, :1] for name, values in by_group.items()}, cells[:, :1]),
-        spread(of_scores, scored),
-        spread({"accuracy": by_group["accuracy"]}, cells),
-    )
+    cells = layout.count(digests.each, "confusion")[:, :, places].sum(axis=(-2, -1)).astype(np.float64)
+    scored = layout.count(digests.each, "score").sum(axis=(-2, -1), dtype=np.float64)[..., None]
+    of_groups = confusion[:, :, places]
+    right = np.trace(of_groups, axis1=-2, axis2=-1)
+    accuracy = {"accuracy": measures.share(right, of_groups.sum(axis=(-2, -1)))}
+    return spread(of_whole, cells[..., :1]), spread(of_scores, scored), spread(accuracy, cells)
 
 
 def of_multiclass(
     quality: MulticlassQuality, digests: Digests, places: Ints, known: Ints
 ) -> tuple[Spread, Spread, Spread]:
-    """The classes' by confusion and by scores, shape (classes,); the accuracy of groups."""
+    """Classes' by confusion and by scores, shape (totals, classes); groups' accuracy, (totals, groups)."""
     layout = quality.digest_layout
-    confusion = layout.count(digests.sums, "confusion")[:, known[:, None], known]
+    confusion = layout.count(digests.sums, "confusion")[:, :, known[:, None], known]
     classes = measures.of_classes(confusion)
-    scores = layout.count(digests.sums, "score")[:, known]
+    scores = layout.count(digests.sums, "score")[:, :, known]
     area = measures.of_scores(scores)["roc_auc"]
-    each = layout.count(digests.each, "predicted")[:, places].astype(np.float64)
-    right = layout.count(digests.sums, "right")[:, places]
-    accuracy = measures.share(right, layout.count(digests.sums, "predicted")[:, places])
-    scored = layout.count(digests.each, "score")[:, known].sum(axis=(-2, -1), dtype=np.float64)
-    whole = np.broadcast_to(each[:, :1], (len(each), known.size))
+    each = layout.count(digests.each, "predicted")[:, :, places].astype(np.float64)
+    right = layout.count(digests.sums, "right")[:, :, places]
+    accuracy = measures.share(right, layout.count(digests.sums, "predicted")[:, :, places])
+    scored = layout.count(digests.each, "score")[:, :, known].sum(axis=(-2, -1), dtype=np.float64)
+    whole = np.broadcast_to(each[..., :1], scored.shape)
     return spread(classes, whole), spread({"roc_auc": area}, scored), spread({"accuracy": accuracy}, each)
 
 
 def of_losses(quality: MulticlassQuality, digests: Digests) -> Spread:
-    """Log loss and Brier score of a multiclass model, shape (1,)."""
+    """Log loss and Brier score of a multiclass model, shape (totals, 1)."""
     layout = quality.digest_layout
     # Every class counts each record with probabilities.
-    scored = layout.count(digests.sums, "score")[:, :1].sum(axis=(-2, -1))
-    sizes = layout.count(digests.each, "score")[:, :1].sum(axis=(-2, -1), dtype=np.float64)
+    scored = layout.count(digests.sums, "score")[:, :, :1].sum(axis=(-2, -1))
+    sizes = layout.count(digests.each, "score")[:, :, :1].sum(axis=(-2, -1), dtype=np.float64)
     return spread(_losses(layout, digests.sums, scored), sizes)
 
 
@@ -100,7 +100,25 @@ def _losses(layout: Layout, sums: Row, scored: Floats) -> Measures:
 
 
 def of_regression(quality: RegressionQuality, digests: Digests, places: Ints) -> Spread:
-    """By group, shape (groups,)."""
+    """By group, shape (totals, groups)."""
     found = measures.of_errors(quality.digest_layout, digests.sums, places)
-    sizes = quality.digest_layout.count(digests.each, "errors")[:, places].astype(np.float64)
+    sizes = quality.digest_layout.count(digests.each, "errors")[:, :, places].astype(np.float64)
     return spread({name: found[name] for name in ("mae", "bias", "rmse", "r2")}, sizes)
+
+
+def of_whole(found: Spread) -> Spread:
+    """The whole model's, shape (totals, 1), of what is by group."""
+    return Spread(
+        {name: values[:, :1] for name, values in found.values.items()},
+        {name: values[..., :1] for name, values in found.without.items()},
+        found.sizes[..., :1],
+    )
+
+
+def of_means(found: Spread) -> Spread:
+    """Of means over classes, shape (totals, 1), of what is by class."""
+    return Spread(
+        {name: classification.macro(values)[..., None] for name, values in found.values.items()},
+        {name: classification.macro(values)[..., None] for name, values in found.without.items()},
+        found.sizes[..., :1],
+    )

@@ -17,7 +17,8 @@ from driftgauge.records import Floats, Ints
 from driftgauge.sketches import quality as sketch
 from driftgauge.sketches.quality import BinaryQuality, MulticlassQuality, RegressionQuality
 from driftgauge.stats import intervals, regression
-from driftgauge.stats.arrays import quotient
+from driftgauge.stats.arrays import Counts
+from driftgauge.stats.classification import macro
 
 Z: Final = 1.959963984540054
 Ends = dict[str, tuple[Floats, Floats]]
@@ -29,65 +30,64 @@ def around(values: Mapping[str, Floats], errors: Measures) -> Ends:
 
 
 def of_binary(quality: BinaryQuality, row: Row, values: Mapping[str, Floats]) -> Ends:
-    """The whole model's, shape (1,); *values* likewise."""
-    confusion = quality.count(row, "confusion")[:1].astype(np.float64)
-    scores = quality.count(row, "coarse")[:1].astype(np.float64)
-    tn, fp, fn, tp = confusion.reshape(1, 4).T
+    """The whole model's, shape (totals, 1); *values* likewise."""
+    confusion = quality.count(row, "confusion")[:, :1].astype(np.float64)
+    scores = quality.count(row, "coarse")[:, :1].astype(np.float64)
+    tn, fp, fn, tp = np.moveaxis(confusion.reshape(*confusion.shape[:2], 4), -1, 0)
     errors = {
         "roc_auc": intervals.roc_auc_error(
-            values["roc_auc"], scores[:, 1].sum(axis=-1), scores[:, 0].sum(axis=-1)
+            values["roc_auc"], scores[..., 1, :].sum(axis=-1), scores[..., 0, :].sum(axis=-1)
         ),
-        **losses(quality, row, scores.sum()),
-        **by_cells(confusion[0], scores[0]),
+        **losses(quality, row, scores.sum(axis=(-2, -1))),
+        **by_cells(confusion, scores),
     }
+    low, high = intervals.wilson(
+        np.stack([tp + tn, tp, tp, tn]), np.stack([tp + tn + fp + fn, tp + fp, tp + fn, tn + fp]), Z
+    )
+    shares = ("accuracy", "precision", "recall", "specificity")
     return {
-        "accuracy": intervals.wilson(tp + tn, tp + tn + fp + fn, Z),
-        "precision": intervals.wilson(tp, tp + fp, Z),
-        "recall": intervals.wilson(tp, tp + fn, Z),
-        "specificity": intervals.wilson(tn, tn + fp, Z),
+        **{name: (low[place], high[place]) for place, name in enumerate(shares)},
         "f1": intervals.f1_interval(tp, fp, fn, Z),
         **around(values, errors),
     }
 
 
-def losses(quality: sketch.Quality, row: Row, scored: float) -> Measures:
-    """Standard errors of log loss and Brier score, shape (1,)."""
+def losses(quality: sketch.Quality, row: Row, scored: Floats) -> Measures:
+    """Standard errors of log loss and Brier score, shape (totals, 1) like *scored*."""
     return {
-        name: intervals.mean_error(scored, quality.sum(row, name)[:1], quality.sum(row, name + "_square"))
+        name: intervals.mean_error(scored, quality.sum(row, name)[:, :1], quality.sum(row, name + "_square"))
         for name in ("log_loss", "brier")
     }
 
 
 def by_cells(confusion: Floats, scores: Floats) -> Measures:
-    """Standard errors of what no formula serves, from one record fewer in each cell, shape (1,)."""
-    one_less = confusion - np.eye(4).reshape(4, 2, 2)
-    there = np.maximum(one_less, 0.0)
-    whole, without = measures.of_confusion(confusion), measures.of_confusion(there)
+    """Standard errors of what no formula serves, from one record fewer in each cell."""
+    one_less = np.maximum(confusion - np.eye(4).reshape(4, 1, 1, 2, 2), 0.0)
+    whole, without = measures.of_confusion(confusion), measures.of_confusion(one_less)
+    counts = np.moveaxis(confusion.reshape(*confusion.shape[:2], 4), -1, 0)
     found = {
-        name: intervals.cell_error(whole[name], without[name], confusion.reshape(4))
+        name: intervals.cell_error(whole[name], without[name], counts)
         for name in ("balanced_accuracy", "mcc")
     }
-    filled = np.argwhere(scores > 0)
-    fewer = np.repeat(scores[None], len(filled), axis=0)
-    fewer[np.arange(len(filled)), filled[:, 0], filled[:, 1]] -= 1
-    counts = scores[filled[:, 0], filled[:, 1]]
-    found["average_precision"] = intervals.cell_error(
-        measures.average_precision(scores), measures.average_precision(fewer), counts
-    )
-    return {name: np.atleast_1d(error) for name, error in found.items()}
+    cells = scores.shape[-1] * 2
+    fewer = np.maximum(scores - np.eye(cells).reshape(cells, 1, 1, 2, -1), 0.0)
+    counts = np.moveaxis(scores.reshape(*scores.shape[:2], cells), -1, 0)
+    of_all, of_fewer = measures.average_precision(scores), measures.average_precision(fewer)
+    return {**found, "average_precision": intervals.cell_error(of_all, of_fewer, counts)}
 
 
-def of_segments(right: Floats, n: Floats) -> Ends:
+def of_segments(right: Counts, n: Counts) -> Ends:
     """Accuracy's, by group."""
     return {"accuracy": intervals.wilson(right, n, Z)}
 
 
 def of_classes(quality: MulticlassQuality, row: Row, known: Ints, values: Mapping[str, Floats]) -> Ends:
-    """Each known class's, shape (classes,)."""
-    confusion = quality.count(row, "confusion")[np.ix_(known, known)].astype(np.float64)
-    right, outcomes, predictions = np.diagonal(confusion), confusion.sum(axis=1), confusion.sum(axis=0)
-    scores = quality.count(row, "score")[known].sum(axis=2).astype(np.float64)
-    error = intervals.roc_auc_error(values["roc_auc"], scores[:, 1], scores[:, 0])
+    """Each known class's, shape (totals, classes)."""
+    confusion = quality.count(row, "confusion")[:, known[:, None], known].astype(np.float64)
+    right, outcomes = np.diagonal(confusion, axis1=-2, axis2=-1), confusion.sum(axis=-1)
+    predictions = confusion.sum(axis=-2)
+    scores = quality.count(row, "score")[:, known].sum(axis=-1, dtype=np.float64)
+    error = intervals.roc_auc_error(values["roc_auc"], scores[..., 1], scores[..., 0])
     return {
         "precision": intervals.wilson(right, predictions, Z),
         "recall": intervals.wilson(right, outcomes, Z),
@@ -97,38 +97,37 @@ def of_classes(quality: MulticlassQuality, row: Row, known: Ints, values: Mappin
 
 
 def of_macro(quality: MulticlassQuality, row: Row, values: Mapping[str, Floats], classes: Ends) -> Ends:
-    """The whole model's and the macro means', shape (1,); *classes* are `of_classes`.
+    """The whole model's and the macro means', shape (totals, 1); *classes* are `of_classes`.
 
     Half the width of a mean over classes is taken to be the mean of the classes' half-widths, which it
     can't exceed whatever their correlation.
     """
-    right = quality.count(row, "right")[:1].astype(np.float64)
-    predicted = quality.count(row, "predicted")[:1].astype(np.float64)
-    scored = float(quality.count(row, "reliability").sum())
+    right = quality.count(row, "right")[:, :1].astype(np.float64)
+    predicted = quality.count(row, "predicted")[:, :1].astype(np.float64)
+    scored = quality.count(row, "reliability").sum(axis=(-2, -1), dtype=np.float64)[:, None]
     ends: Ends = {
         "accuracy": intervals.wilson(right, predicted, Z),
         **around(values, losses(quality, row, scored)),
     }
     for name, (low, high) in classes.items():
-        there = ~np.isnan(high - low)
-        half = quotient(np.where(there, high - low, 0.0).sum() / 2, there.sum())
+        half = macro((high - low) / 2)[:, None]
         ends[name] = values[name] - half, values[name] + half
     return ends
 
 
 def of_regression(quality: RegressionQuality, row: Row, places: Ints, values: Mapping[str, Floats]) -> Ends:
-    """By group; RMSE's and R2's of the whole model alone, the first."""
-    n = quality.count(row, "errors")[places].astype(np.float64)
-    sums = quality.sum(row, "sums")[places]
-    square = sums[:, sketch.SQUARE]
-    fourth = quality.sum(row, "moments")
+    """By group; RMSE's and R2's of the whole model alone, shape (totals, 1)."""
+    n = quality.count(row, "errors")[:, places].astype(np.float64)
+    sums = np.moveaxis(quality.sum(row, "sums")[:, places], -1, 0)
+    square, whole = sums[sketch.SQUARE], sums[..., :1]
+    fourth = np.moveaxis(quality.sum(row, "moments"), -1, 0)[..., None]
     errors = {
-        "mae": intervals.mean_error(n, sums[:, sketch.ABSOLUTE], square),
-        "bias": intervals.mean_error(n, sums[:, sketch.ERROR], square),
-        "rmse": regression.rmse_error(n[:1], square[:1], fourth[sketch.ERROR_4]),
+        "mae": intervals.mean_error(n, sums[sketch.ABSOLUTE], square),
+        "bias": intervals.mean_error(n, sums[sketch.ERROR], square),
+        "rmse": regression.rmse_error(n[:, :1], whole[sketch.SQUARE], fourth[sketch.ERROR_4]),
         "r2": regression.r2_error(
-            n[:1],
-            (square[:1], sums[:1, sketch.OUTCOME], sums[:1, sketch.OUTCOME_SQUARE]),
+            n[:, :1],
+            (whole[sketch.SQUARE], whole[sketch.OUTCOME], whole[sketch.OUTCOME_SQUARE]),
             (
                 fourth[sketch.ERROR_4],
                 fourth[sketch.ERROR_2_OUTCOME],
@@ -138,4 +137,4 @@ def of_regression(quality: RegressionQuality, row: Row, places: Ints, values: Ma
             ),
         ),
     }
-    return around({name: values[name][: len(error)] for name, error in errors.items()}, errors)
+    return around({name: values[name][:, : error.shape[1]] for name, error in errors.items()}, errors)

@@ -7,18 +7,17 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from driftgauge.config import Task
 from driftgauge.evaluate import grouped, independent
 from driftgauge.evaluate.grouped import Digests, Spread
 from driftgauge.evaluate.independent import Ends
-from driftgauge.evaluate.quality import Measured, class_name
-from driftgauge.evaluate.segments import Total, rows
-from driftgauge.layout import Row
+from driftgauge.evaluate.quality import Measured, class_labels
+from driftgauge.evaluate.segments import Totals, rows
 from driftgauge.records import Floats
-from driftgauge.sketches.quality import BinaryQuality, MulticlassQuality, Quality, RegressionQuality
+from driftgauge.sketches.quality import BinaryQuality, MulticlassQuality, RegressionQuality
 from driftgauge.snapshot import QualityInterval
-from driftgauge.stats import classification, jackknife
+from driftgauge.stats import jackknife
 
 _BOUNDS: Final[Mapping[str, tuple[float, float]]] = {
     **dict.fromkeys(("mae", "rmse", "log_loss", "brier"), (0.0, np.inf)),
@@ -37,17 +36,16 @@ class Intervals:
     classes: list[QualityInterval]
 
 
-def quality_intervals(total: Total, found: Measured) -> Intervals:
-    """Intervals of one total. O(groups of panes * (coarse score bins + segments))."""
-    if not total.enough[0] or (total.view.task is Task.MULTICLASS and not found.known.size):
-        return Intervals([], [], [])
-    quality = total.view.quality
+def quality_intervals(totals: Totals, found: Measured) -> Intervals:
+    """Intervals of totals. O(totals * groups of panes * (coarse score bins + segments))."""
+    quality = totals.view.quality
+    digests = Digests.of(totals.digests)
     if isinstance(quality, BinaryQuality):
-        return _binary(quality, total, found)
+        return _binary(quality, digests, totals, found)
     if isinstance(quality, MulticlassQuality):
-        return _multiclass(quality, total, found)
+        return _multiclass(quality, digests, totals, found)
     assert isinstance(quality, RegressionQuality)
-    return _regression(quality, total, found)
+    return _regression(quality, digests, totals, found)
 
 
 def widened(values: Mapping[str, Floats], ends: Ends, spread: Spread) -> Ends:
@@ -55,9 +53,8 @@ def widened(values: Mapping[str, Floats], ends: Ends, spread: Spread) -> Ends:
     names = [name for name in ends if name in spread.values]
     whole = np.stack([spread.values[name] for name in names])
     without = np.stack([spread.without[name] for name in names], axis=1)
-    sizes = np.broadcast_to(spread.sizes[:, None], without.shape)
-    error = jackknife.serial_error(whole, without, sizes)
-    reach = jackknife.t_reach(error, jackknife.effective_groups(sizes))
+    error = jackknife.serial_error(whole, without, np.broadcast_to(spread.sizes[:, None], without.shape))
+    reach = jackknife.t_reach(error, jackknife.effective_groups(spread.sizes))
     found: Ends = {}
     for place, name in enumerate(names):
         low, high = ends[name]
@@ -72,96 +69,78 @@ def widened(values: Mapping[str, Floats], ends: Ends, spread: Spread) -> Ends:
 # --- by task ----------------------------------------------------------------------------------
 
 
-def _binary(quality: BinaryQuality, total: Total, found: Measured) -> Intervals:
-    values = {name: numbers[:1] for name, numbers in found.groups.items()}
-    ends = independent.of_binary(quality, total.row, values)
-    by_confusion, by_scores, by_group = grouped.of_binary(quality, _digests(quality, total), total.places)
+def _binary(quality: BinaryQuality, digests: Digests, totals: Totals, found: Measured) -> Intervals:
+    values = {name: numbers[:, :1] for name, numbers in found.groups.items()}
+    ends = independent.of_binary(quality, totals.row, values)
+    by_confusion, by_scores, by_group = grouped.of_binary(quality, digests, totals.places)
     whole = widened(values, ends, by_confusion) | widened(values, ends, by_scores)
-    confusion = quality.count(total.row, "confusion")[total.places].astype(np.float64)
-    right = confusion[:, 0, 0] + confusion[:, 1, 1]
-    segments = _accuracy(found, right, confusion.sum(axis=(1, 2)), by_group)
-    return _rows(total, whole, segments, by_group)
+    confusion = quality.count(totals.row, "confusion")[:, totals.places]
+    right = np.trace(confusion, axis1=-2, axis2=-1)
+    ends = independent.of_segments(right, confusion.sum(axis=(-2, -1)))
+    return _rows(totals, whole, widened(found.groups, ends, by_group), by_group)
 
 
-def _multiclass(quality: MulticlassQuality, total: Total, found: Measured) -> Intervals:
-    digests = _digests(quality, total)
-    by_confusion, by_scores, by_group = grouped.of_multiclass(quality, digests, total.places, found.known)
-    row = total.row
-    right, predicted = (
-        quality.count(row, name)[total.places].astype(np.float64) for name in ("right", "predicted")
-    )
-    segments = _accuracy(found, right, predicted, by_group)
-    values = {n: v[:1] for n, v in found.groups.items()} | dict(found.macro)
-    independent_classes = independent.of_classes(quality, row, found.known, found.classes)
-    ends = independent.of_macro(quality, row, values, independent_classes)
-    first = Spread(
-        {n: v[:1] for n, v in by_group.values.items()},
-        {n: v[:, :1] for n, v in by_group.without.items()},
-        by_group.sizes[:, :1],
-    )
-    whole = widened(values, ends, first)
-    for part in (_macro(by_confusion), _macro(by_scores), grouped.of_losses(quality, digests)):
+def _multiclass(quality: MulticlassQuality, digests: Digests, totals: Totals, found: Measured) -> Intervals:
+    if not found.known.size:
+        return Intervals([], [], [])
+    row, places = totals.row, totals.places
+    by_confusion, by_scores, by_group = grouped.of_multiclass(quality, digests, places, found.known)
+    values = {n: v[:, :1] for n, v in found.groups.items()} | dict(found.macro)
+    of_classes = independent.of_classes(quality, row, found.known, found.classes)
+    ends = independent.of_macro(quality, row, values, of_classes)
+    whole: Ends = {}
+    for part in (
+        grouped.of_whole(by_group),
+        grouped.of_means(by_confusion),
+        grouped.of_means(by_scores),
+        grouped.of_losses(quality, digests),
+    ):
         whole |= widened(values, ends, part)
-    intervals = _rows(total, whole, segments, by_group)
-    classes = widened(found.classes, independent_classes, by_confusion)
-    classes |= widened(found.classes, independent_classes, by_scores)
-    labels = [(*total.labels, "", "", class_name(total, code)) for code in found.known.tolist()]
-    intervals.classes = _made(labels, classes, by_confusion.sizes)
-    return intervals
+    right, predicted = (quality.count(row, name)[:, places] for name in ("right", "predicted"))
+    segments = widened(found.groups, independent.of_segments(right, predicted), by_group)
+    made = _rows(totals, whole, segments, by_group)
+    classes = widened(found.classes, of_classes, by_confusion)
+    classes |= widened(found.classes, of_classes, by_scores)
+    chosen = found.there & totals.enough[:, :1]
+    labels = class_labels(totals, found, np.pad(chosen, ((0, 0), (1, 0))))
+    made.classes = _made(labels, classes, by_confusion.sizes, chosen)
+    return made
 
 
-def _macro(spread: Spread) -> Spread:
-    """Of means over classes, shape (1,)."""
-    return Spread(
-        {n: classification.macro(v)[None] for n, v in spread.values.items()},
-        {n: classification.macro(v)[:, None] for n, v in spread.without.items()},
-        spread.sizes[:, :1],
-    )
-
-
-def _regression(quality: RegressionQuality, total: Total, found: Measured) -> Intervals:
-    by_group = grouped.of_regression(quality, _digests(quality, total), total.places)
-    ends = independent.of_regression(quality, total.row, total.places, found.groups)
-    first = Spread(
-        {n: v[:1] for n, v in by_group.values.items()},
-        {n: v[:, :1] for n, v in by_group.without.items()},
-        by_group.sizes[:, :1],
-    )
-    values = {name: numbers[:1] for name, numbers in found.groups.items()}
-    whole = widened(values, {n: (low[:1], high[:1]) for n, (low, high) in ends.items()}, first)
-    segments = widened(found.groups, {"mae": ends["mae"]}, by_group)
-    return _rows(total, whole, segments, by_group)
-
-
-def _digests(quality: Quality, total: Total) -> Digests:
-    """Those of the total; without groups the total itself is the only one."""
-    if total.digests is not None:
-        return Digests.of(total.digests)
-    whole = quality.digest(total.row)
-    return Digests.of(Row(whole.counts[None], whole.sums[None]))
-
-
-def _accuracy(found: Measured, right: Floats, n: Floats, by_group: Spread) -> Ends:
-    return widened(found.groups, independent.of_segments(right, n), by_group)
+def _regression(quality: RegressionQuality, digests: Digests, totals: Totals, found: Measured) -> Intervals:
+    by_group = grouped.of_regression(quality, digests, totals.places)
+    ends = independent.of_regression(quality, totals.row, totals.places, found.groups)
+    first = {name: (low[:, :1], high[:, :1]) for name, (low, high) in ends.items()}
+    values = {name: numbers[:, :1] for name, numbers in found.groups.items()}
+    whole = widened(values, first, grouped.of_whole(by_group))
+    return _rows(totals, whole, widened(found.groups, {"mae": ends["mae"]}, by_group), by_group)
 
 
 # --- rows -------------------------------------------------------------------------------------
 
 
-def _rows(total: Total, whole: Ends, segments: Ends, by_group: Spread) -> Intervals:
-    labels = [(*total.labels, g.segment, g.segment_value, "") for g in total.present]
-    first = _made(labels[:1], whole, by_group.sizes[:, :1])
-    of_segments = {
-        name: (np.where(total.enough, low, np.nan)[1:], np.where(total.enough, high, np.nan)[1:])
-        for name, (low, high) in segments.items()
-    }
-    return Intervals(first, _made(labels[1:], of_segments, by_group.sizes[:, 1:]), [])
+def _rows(totals: Totals, whole: Ends, segments: Ends, by_group: Spread) -> Intervals:
+    enough = totals.enough
+    first = totals.whole & enough
+    parts = totals.present & ~totals.whole
+    known = np.where(enough, 0.0, np.nan)
+    of_segments = {name: (low + known, high + known) for name, (low, high) in segments.items()}
+    # Segments of a total without numbers have none either.
+    parts &= enough[:, :1]
+    return Intervals(
+        _made(totals.group_labels(first, ""), whole, by_group.sizes[..., :1], first[:, :1]),
+        _made(totals.group_labels(parts, ""), of_segments, by_group.sizes, parts),
+        [],
+    )
 
 
-def _made(labels: Sequence[tuple[str, ...]], ends: Ends, sizes: Floats) -> list[QualityInterval]:
+def _made(
+    labels: Sequence[tuple[str, ...]], ends: Ends, sizes: Floats, chosen: NDArray[np.bool_]
+) -> list[QualityInterval]:
+    """Rows of the *chosen*, which has the shape of the ends."""
     groups = jackknife.effective_groups(sizes)
     numbers = {f"{name}_low": low for name, (low, _) in ends.items()}
     numbers |= {f"{name}_high": high for name, (_, high) in ends.items()}
-    kinds = np.where(groups >= jackknife.LEAST_GROUPS - 1e-9, "jackknife", "independent").tolist()
+    kinds = np.where(groups >= jackknife.LEAST_GROUPS - 1e-9, "jackknife", "independent")[chosen].tolist()
     named = [(*label, kind) for label, kind in zip(labels, kinds, strict=True)]
-    return list(rows(QualityInterval, {**numbers, "groups": groups}, named, "groups"))
+    return rows(QualityInterval, {**numbers, "groups": groups}, named, "groups", chosen)

@@ -13,7 +13,7 @@ from driftgauge.config import Task
 from driftgauge.evaluate.drift import LEAST_SAMPLES, value
 from driftgauge.evaluate.quality import measured
 from driftgauge.evaluate.quality_intervals import quality_intervals
-from driftgauge.evaluate.segments import Group, Total
+from driftgauge.evaluate.segments import Group, Totals
 from driftgauge.layout import Row
 from driftgauge.records import Floats
 from driftgauge.reference.relation import Relation
@@ -202,10 +202,10 @@ def _of_reference(asked: _Asked) -> tuple[dict[str, float], QualityInterval | No
     """The reference's own quality by name, of several classes the macro means, and its ends."""
     row = asked.relation.quality_row
     assert row is not None
-    total = Total.of(asked.view, row, None, "", Cohort.MATURED, _WHOLE)
+    total = Totals.of(asked.view, [("", Cohort.MATURED, row, None)], _WHOLE)
     found = measured(total)
     ends = quality_intervals(total, found).whole
-    numbers = {name: float(values[0]) for name, values in {**found.macro, **found.groups}.items()}
+    numbers = {name: float(values[0, 0]) for name, values in {**found.macro, **found.groups}.items()}
     return numbers, ends[0] if ends else None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any, Final, TypeVar
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from driftgauge.evaluate.drift import LEAST_SAMPLES
 from driftgauge.layout import Row
 from driftgauge.records import Floats, Ints
+from driftgauge.sketches.quality import Quality
 from driftgauge.snapshot import Value
 from driftgauge.view import VersionView
 
@@ -44,62 +45,107 @@ def groups(view: VersionView) -> tuple[Group, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Total:
-    """One window's total of one cohort, and whom its rows are of.
+class Totals:
+    """Totals of several windows and cohorts, evaluated at once, and whom their rows are of.
 
     Attributes:
-        present: the whole model, then the segments that have outcomes.
-        places: their numbers in the sketch's groups.
-        samples: their outcomes.
-        digests: the total by groups of panes, in the sketch's `digest_layout`; None without any.
+        row: the totals stacked, arrays of shape (totals, cells).
+        digests: each by groups of panes, in the sketch's `digest_layout`, arrays of shape (groups of
+            panes, totals, cells); a total with fewer groups than others has some of nothing.
+        cohorts: window and cohort of each total.
+        groups: the whole model, then its segments; places: their numbers in the sketch's groups.
+        samples: outcomes, shape (totals, groups).
+        present: which of them have rows: the whole model, and segments with outcomes.
     """
 
     view: VersionView
     row: Row
-    digests: Row | None
-    window: str
-    cohort: str
-    present: tuple[Group, ...]
+    digests: Row
+    cohorts: tuple[tuple[str, str], ...]
+    groups: tuple[Group, ...]
     places: Ints
     samples: Floats
+    present: NDArray[np.bool_]
 
     @classmethod
     def of(
         cls,
         view: VersionView,
-        row: Row,
-        digests: Row | None,
-        window: str,
-        cohort: str,
+        totals: Sequence[tuple[str, str, Row, Row | None]],
         known: Sequence[Group],
-    ) -> Total:
-        """The total *row*, of the groups *known*."""
+    ) -> Totals:
+        """Of *totals*: window, cohort, total, digests (None without groups); at least one."""
         assert view.quality is not None
-        outcomes = view.quality.outcomes(row)
-        counts = outcomes[[group.number for group in known]].tolist()
-        present = tuple(g for g, n in zip(known, counts, strict=True) if n > 0 or g.number == 0)
-        places = np.array([group.number for group in present])
-        return cls(view, row, digests, window, cohort, present, places, outcomes[places].astype(np.float64))
-
-    @property
-    def labels(self) -> tuple[str, str, str, str]:
-        """Those that all rows begin with."""
-        return self.view.model, self.view.version, self.window, self.cohort
+        row = Row(
+            np.stack([total.counts for _, _, total, _ in totals]),
+            np.stack([total.sums for _, _, total, _ in totals]),
+        )
+        places = np.array([group.number for group in known])
+        samples = view.quality.outcomes(row)[:, places].astype(np.float64)
+        present = samples > 0
+        present[:, places == 0] = True
+        digests = [_digests(view.quality, total, each) for _, _, total, each in totals]
+        cohorts = tuple((window, cohort) for window, cohort, _, _ in totals)
+        return cls(view, row, _stacked(digests), cohorts, tuple(known), places, samples, present)
 
     @property
     def enough(self) -> NDArray[np.bool_]:
-        """Which groups have samples enough for numbers."""
+        """Which groups have samples enough for numbers, shape (totals, groups)."""
         return self.samples >= LEAST_SAMPLES
+
+    @property
+    def labels(self) -> list[tuple[str, str, str, str]]:
+        """Those that all rows of each total begin with."""
+        return [(self.view.model, self.view.version, *cohort) for cohort in self.cohorts]
+
+    def group_labels(self, chosen: NDArray[np.bool_], *more: str) -> list[tuple[str, ...]]:
+        """Labels of the *chosen* of (totals, groups), and *more* behind them."""
+        labels = self.labels
+        named = [(group.segment, group.segment_value) for group in self.groups]
+        return [(*labels[total], *named[place], *more) for total, place in np.argwhere(chosen).tolist()]
+
+    @property
+    def whole(self) -> NDArray[np.bool_]:
+        """The whole model's rows among (totals, groups)."""
+        chosen = np.zeros(self.present.shape, np.bool_)
+        chosen[:, 0] = True
+        return chosen
+
+
+def _digests(quality: Quality, total: Row, each: Row | None) -> Row:
+    """Those of a total; without groups the total itself is the only one."""
+    if each is not None:
+        return each
+    digest = quality.digest(total)
+    return Row(digest.counts[None], digest.sums[None])
+
+
+def _stacked(digests: Sequence[Row]) -> Row:
+    """Digests of totals side by side, with groups of nothing where there are fewer."""
+    most = max(len(each.counts) for each in digests)
+    shape = (most, len(digests))
+    counts = np.zeros((*shape, digests[0].counts.shape[1]), np.int64)
+    sums = np.zeros((*shape, digests[0].sums.shape[1]))
+    for place, each in enumerate(digests):
+        counts[: len(each.counts), place] = each.counts
+        sums[: len(each.sums), place] = each.sums
+    return Row(counts, sums)  # type: ignore[arg-type]
 
 
 def rows(
-    kind: Callable[..., AnyRow], numbers: Numbers, labels: Sequence[tuple[Any, ...]], first: str
-) -> Iterator[AnyRow]:
-    """A row of *kind* for each of *labels*, its fields from *first* on filled from *numbers*."""
+    kind: Callable[..., AnyRow],
+    numbers: Numbers,
+    labels: Sequence[tuple[Any, ...]],
+    first: str,
+    chosen: NDArray[np.bool_],
+) -> list[AnyRow]:
+    """A row of *kind* for each of *labels*, the *chosen* in order; fields from *first* on from *numbers*.
+
+    Numbers have the shape of *chosen*.
+    """
     names = _value_names(kind, first)
-    columns = [listed(numbers[name]) if name in numbers else _NONE * len(labels) for name in names]
-    for label, values in zip(labels, zip(*columns, strict=True), strict=True):
-        yield kind(*label, *values)
+    columns = [listed(numbers[name][chosen]) if name in numbers else _NONE * len(labels) for name in names]
+    return [kind(*label, *values) for label, values in zip(labels, zip(*columns, strict=True), strict=True)]
 
 
 @cache
@@ -114,7 +160,7 @@ def listed(numbers: Floats) -> list[Value]:
 
 
 def where_enough(numbers: dict[str, Floats], enough: NDArray[np.bool_]) -> dict[str, Floats]:
-    """*numbers*, of shape (groups,), without those of groups with too few samples."""
+    """*numbers* without those of groups with too few samples, all of the shape of *enough*."""
     if enough.all():
         return numbers
     return {name: np.where(enough, values, np.nan) for name, values in numbers.items()}

@@ -19,7 +19,7 @@ from driftgauge.evaluate.quality import measured, quality
 from driftgauge.evaluate.quality_intervals import quality_intervals
 from driftgauge.evaluate.reference_quality import outcome_shifts, quality_changes
 from driftgauge.evaluate.relation import relation_shifts, relation_state
-from driftgauge.evaluate.segments import Group, Total
+from driftgauge.evaluate.segments import Group, Totals
 from driftgauge.reference import relation as relations
 from driftgauge.sketches.coarse import CoarseCodes
 from driftgauge.sketches.concept import Concept
@@ -296,7 +296,7 @@ def test_one_class_alone_has_no_numbers_but_the_rate():
 def test_the_change_of_quality_is_the_difference_of_both_sides():
     for task, name in ((Task.BINARY, "accuracy"), (Task.MULTICLASS, "accuracy"), (Task.REGRESSION, "mae")):
         seen = view(task, slopes=with_slope(0, -1.0))
-        total = Total.of(seen, seen.windows[0].matured, None, "7d", Cohort.MATURED, (Group(0, "", ""),))
+        total = Totals.of(seen, [("7d", Cohort.MATURED, seen.windows[0].matured, None)], (Group(0, "", ""),))
         ends = quality_intervals(total, measured(total)).whole
         by_group = quality(total, measured(total))
         (change,) = quality_changes(seen, by_group.quality, by_group.classes, ends)
