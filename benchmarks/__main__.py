@@ -15,7 +15,7 @@ from pathlib import Path
 from benchmarks import machine, report
 from benchmarks.bench import DEFAULT, FULL, QUICK, Bench, Mode, named
 from benchmarks.figures import Failure, Results
-from benchmarks.sections import growth, intake, stages, statistics, wide
+from benchmarks.sections import detectors, growth, intake, stages, statistics, wide
 from benchmarks.sender import Sender
 from benchmarks.typical import Form
 
@@ -28,7 +28,7 @@ def sections(mode: Mode) -> list[Section]:
     """What is run, in order."""
     found: list[Section] = [("idle", intake.idle)]
     found += [(f"pending {named(n)}", lambda bench, n=n: intake.run(bench, n)) for n in mode.pending]
-    found.append(("statistics", statistics.run))
+    found += [("statistics", statistics.run), ("detectors", detectors.run)]
     if mode.wide:
         found += [("scrapes", wide.scrapes), ("memory", wide.memory)]
         found += [("disk", intake.disk), ("growth", growth.run)]

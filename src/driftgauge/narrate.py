@@ -29,6 +29,9 @@ SEGMENT_FALL: Final = 0.10
 WHOLE_STEADY: Final = 0.03
 KEPT_NOTICES: Final = 200
 NAMED_AT_MOST: Final = 4
+# What detectors found is told again when so much time has passed, in lengths of the longest window:
+# on errors that remember each other they fire all the time.
+QUIET_WINDOWS: Final = 1.0
 
 
 @dataclass(slots=True)
@@ -46,6 +49,8 @@ class _Told:
     first: dict[tuple[str, str], float] = field(default_factory=dict)
     said: set[str] = field(default_factory=set)
     state: str = ""
+    detections: dict[str, float] = field(default_factory=dict)
+    detected_at: float | None = None
 
 
 class Narrator:
@@ -75,6 +80,7 @@ class Narrator:
         if window is not None:
             yield from _drift(version, told, window)
             yield from _quality(version, told, window)
+            yield from _detections(version, told, window)
 
 
 def _reference_sentence(version: VersionSnapshot) -> str:
@@ -211,3 +217,29 @@ def _segments(whole: Quality, rows: list[Quality], told: _Told) -> Iterator[str]
     if start - accuracy >= WHOLE_STEADY and "accuracy" not in told.said:
         told.said.add("accuracy")
         yield f"accuracy fell from {start:.1%} to {accuracy:.1%} ({window} window)"
+
+
+def _detections(version: VersionSnapshot, told: _Told, window: str) -> Iterator[str]:
+    """One sentence for all detectors that fired since the last evaluation; then quiet for a window.
+
+    The first count that is seen was told before a restart, or is as old as the records.
+    """
+    fired = [
+        row
+        for row in version.detectors
+        if (row.detections or 0.0) > told.detections.get(row.detector, row.detections or 0.0)
+    ]
+    told.detections = {row.detector: row.detections or 0.0 for row in version.detectors}
+    if not fired:
+        return
+    last = max(row.last_detection_timestamp_seconds or 0.0 for row in fired)
+    if told.detected_at is not None and last < told.detected_at + QUIET_WINDOWS * _seconds(version, window):
+        return
+    told.detected_at = last
+    names = _listed([row.detector for row in fired])
+    yield f"the errors changed {_since(last, window)}, by {names}"
+
+
+def _seconds(version: VersionSnapshot, window: str) -> float:
+    spans = (w.span_seconds or 0.0 for w in version.windows if w.window == window)
+    return max(spans, default=0.0)

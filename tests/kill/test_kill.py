@@ -44,6 +44,8 @@ WALL = {
     "driftgauge_series",
     "driftgauge_series_dropped",
 }
+# Detectors read errors in the order of the commits, which several clients at once leave to chance.
+IN_ORDER = "driftgauge_detector_"
 COUNTS = {"driftgauge_window_samples", "driftgauge_pending_predictions", "driftgauge_model_features"}
 
 
@@ -150,6 +152,11 @@ def windowed(found):
     }
 
 
+def in_any_order(found):
+    """Windowed gauges that don't depend on the order of the commits."""
+    return {key: v for key, v in windowed(found).items() if not key[0].startswith(IN_ORDER)}
+
+
 def compare(found, expected):
     """Counts equal exactly, everything else to 1e-9; the greatest relative difference."""
     assert found.keys() == expected.keys(), sorted(found.keys() ^ expected.keys())[:10]
@@ -179,8 +186,8 @@ def test_after_every_kill_the_numbers_are_those_of_an_undisturbed_run(undisturbe
     assert meant >= 40
     assert all(kills[state] >= 4 for state in MEANT)
 
-    worst = compare(windowed(found), windowed(expected))
-    print(f"{len(windowed(found))} windowed gauges equal; greatest relative difference {worst:.1e}")
+    worst = compare(in_any_order(found), in_any_order(expected))
+    print(f"{len(in_any_order(found))} windowed gauges equal; greatest relative difference {worst:.1e}")
     assert killed.answers["accepted"] <= undisturbed.answers["accepted"]
     print(f"answers lost to kills: {killed.answers['unanswered']}")
 
@@ -225,6 +232,7 @@ def test_the_history_is_the_same(undisturbed, killed, stream):
 def test_what_was_acknowledged_is_known_again_after_another_kill_and_counters_start_at_0(killed, stream):
     truth = stream.truth()
     before = windowed(settled(killed, truth))
+    assert any(name == "driftgauge_detector_detections" and v > 0 for (name, _), v in before.items())
     for _ in range(2):
         killed.process.kill()
         killed.start()

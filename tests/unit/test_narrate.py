@@ -7,7 +7,7 @@ from tests.unit.monitor.driving import WALL, Driver, predictions
 
 from driftgauge.evaluate import evaluate
 from driftgauge.narrate import KEPT_NOTICES, Narrator
-from driftgauge.snapshot import Cohort, Drift, Quality, Snapshot, VersionSnapshot, WindowState
+from driftgauge.snapshot import Cohort, Detector, Drift, Quality, Snapshot, VersionSnapshot, WindowState
 
 DAY = 86_400.0
 NONE = dict.fromkeys(
@@ -37,7 +37,7 @@ def quality(segment="", value="", samples=1_000.0, **numbers):
     return Quality("m", "1", "7d", Cohort.ARRIVED, segment, value, samples, **numbers)
 
 
-def snapshot(day, *, drifts=(), qualities=(), windows=None, state="given"):
+def snapshot(day, *, drifts=(), qualities=(), windows=None, detectors=(), state="given"):
     told = replace(
         EMPTY.state,
         model="m",
@@ -53,6 +53,7 @@ def snapshot(day, *, drifts=(), qualities=(), windows=None, state="given"):
         windows=(window(),) if windows is None else windows,
         drift=tuple(drifts),
         quality=tuple(qualities),
+        detectors=tuple(detectors),
     )
     assert isinstance(version, VersionSnapshot)
     return Snapshot(WALL, 0.0, (version,))
@@ -205,3 +206,30 @@ def test_models_and_versions_are_told_apart_and_notices_are_bounded():
         twin = replace(one, state=replace(one.state, model_version=str(i)))
         assert len(narrator.hear(Snapshot(WALL, 0.0, (twin,)))) == 1
     assert len(narrator.notices) == KEPT_NOTICES
+
+
+# --- detectors on the errors ------------------------------------------------------------------
+
+
+def detector(detections, day=None, name="adwin"):
+    at = None if day is None else day * DAY
+    return Detector("m", "1", name, 5_000.0, 0.0, float(detections), at)
+
+
+def test_what_detectors_find_is_one_sentence_for_all_that_fired():
+    narrator = begun(detectors=[detector(0), detector(0, name="page_hinkley"), detector(0, name="ddm")])
+    fired = [detector(1, 9.5), detector(1, 9.9, name="page_hinkley"), detector(0, name="ddm")]
+    assert texts(narrator, 10, detectors=fired) == [
+        "the errors changed since 1970-01-10, by adwin, page_hinkley"
+    ]
+    assert texts(narrator, 11, detectors=fired) == []
+
+
+def test_detections_of_before_are_not_news():
+    assert texts(begun(detectors=[detector(4, 0)]), 1, detectors=[detector(4, 0)]) == []
+
+
+def test_a_detector_that_keeps_firing_is_told_once_a_window():
+    narrator = begun(detectors=[detector(0)])
+    told = [bool(texts(narrator, day, detectors=[detector(day, day)])) for day in range(1, 16)]
+    assert [day for day, said in enumerate(told, 1) if said] == [1, 8, 15]

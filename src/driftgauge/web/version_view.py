@@ -31,6 +31,7 @@ _REFERENCE_WORDS = {
 }
 _MEASURES = ("accuracy", "log_loss", "brier", "ece", "rmse", "mae", "r2", "bias")
 _CLASS_MEASURES = ("precision", "recall", "f1", "roc_auc")
+_STATES = {0.0: "stable", 1.0: "warning", 2.0: "drift, within the shortest window"}
 _SHARES = frozenset({"accuracy", "precision", "recall", "f1"})
 
 
@@ -55,6 +56,7 @@ def version_view(version: VersionSnapshot, place: int) -> str:
         f"{_reference(state)}{_facts(state)}{_windows(version)}"
         f"{_headed('Outputs', _outputs(version))}{_headed('Features', drift)}"
         f"{_headed('Quality', _quality(version, place))}"
+        f"{_headed('Detectors on the errors', _detectors(version))}"
         f'<p class="soft"><a href="{link}">all numbers</a> <a href="{link}/history">history</a></p></section>'
     )
 
@@ -153,6 +155,20 @@ def _quality(version: VersionSnapshot, place: int) -> str:
     whole = _quality_table(version, [row for row in version.quality if not row.segment])
     parts = _quality_table(version, [row for row in version.quality if row.segment])
     return whole + fold(f"segments-{place}", "By segment", parts)
+
+
+def _detectors(version: VersionSnapshot) -> str:
+    rows = (
+        (
+            text(row.detector),
+            _STATES.get(row.state or 0.0, NOTHING),
+            number(row.detections),
+            moment(row.last_detection_timestamp_seconds),
+            number(row.samples),
+        )
+        for row in version.detectors
+    )
+    return table(("detector", "state", "detections", "last", "errors read"), rows)
 
 
 def _quality_table(version: VersionSnapshot, rows: Sequence[Quality]) -> str:

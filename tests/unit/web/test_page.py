@@ -13,6 +13,7 @@ import pytest
 from driftgauge.snapshot import (
     EMPTY,
     ClassQuality,
+    Detector,
     Drift,
     LabelState,
     Notice,
@@ -357,3 +358,20 @@ def test_a_moment_that_is_none_is_a_dash(seconds):
 def test_a_number_that_is_none_does_not_break_the_page(value):
     assert {shown(value) for shown in (markup.number, markup.share, markup.duration)} == {"&ndash;"}
     assert read(version(drift=(drift("age", value),))).rows[1][1] == DASH
+
+
+def test_detectors_on_the_errors_have_a_table_where_there_are_any():
+    found = row(
+        Detector, detector="adwin", state=2.0, detections=3.0, samples=4_000.0,
+        last_detection_timestamp_seconds=1_767_225_600.0,
+    )  # fmt: skip
+    page = read(version(detectors=(found, row(Detector, detector="ddm"))))
+    assert [
+        "adwin",
+        "drift, within the shortest window",
+        "3",
+        "2026-01-01 00:00:00 UTC",
+        "4,000",
+    ] in page.rows
+    assert "Detectors on the errors" in page.text
+    assert "Detectors on the errors" not in read(version()).text

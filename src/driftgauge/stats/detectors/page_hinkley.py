@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -52,7 +53,7 @@ class PageHinkley(Detector):
         if not 0.9 <= alpha <= 1 or threshold <= 0 or delta < 0:
             raise ValueError("expected alpha from 0.9 to 1, a threshold above 0, delta at least 0")
         self.least, self.delta, self.threshold = least, delta, threshold
-        self._powers = alpha ** np.arange(_BLOCK + 1)
+        self._powers = _powers(alpha)
         super().__init__()
 
     def _reset(self) -> None:
@@ -71,9 +72,12 @@ class PageHinkley(Detector):
         n = np.arange(self._n + 1, self._n + values.size + 1)
         sums = np.cumsum(np.concatenate([[self._sum], values]))[1:]
         deviations = values - sums / n
-        ups = np.cumsum(np.concatenate([[self._up], (deviations - self.delta) / powers]))[1:]
-        downs = np.cumsum(np.concatenate([[self._down], (deviations + self.delta) / powers]))[1:]
-        up, down = ups * powers, downs * powers
+        steps = np.empty((2, values.size + 1))
+        steps[:, 0] = self._up, self._down
+        steps[0, 1:] = (deviations - self.delta) / powers
+        steps[1, 1:] = (deviations + self.delta) / powers
+        scaled = np.cumsum(steps, axis=1)[:, 1:]
+        up, down = moved = scaled * powers
         lowest = np.minimum(np.minimum.accumulate(up), self._lowest)
         highest = np.maximum(np.maximum.accumulate(down), self._highest)
         fired = (np.maximum(up - lowest, highest - down) > self.threshold) & (n >= self.least)
@@ -82,7 +86,7 @@ class PageHinkley(Detector):
             return int(fired.argmax()) + 1
         ended = anchored + values.size == _BLOCK
         self._n, self._sum = int(n[-1]), float(sums[-1])
-        self._up, self._down = float((up if ended else ups)[-1]), float((down if ended else downs)[-1])
+        self._up, self._down = (moved if ended else scaled)[:, -1].tolist()
         self._lowest, self._highest = float(lowest[-1]), float(highest[-1])
         return values.size
 
@@ -92,3 +96,8 @@ class PageHinkley(Detector):
     def _take(self, numbers: Values) -> None:
         n, self._sum, self._up, self._down, self._lowest, self._highest = numbers.tolist()
         self._n = int(n)
+
+
+@cache
+def _powers(alpha: float) -> Values:
+    return alpha ** np.arange(_BLOCK + 1)
