@@ -100,4 +100,5 @@ class PageHinkley(Detector):
 
 @cache
 def _powers(alpha: float) -> Values:
-    return alpha ** np.arange(_BLOCK + 1)
+    powers: Values = np.power(alpha, np.arange(_BLOCK + 1), dtype=np.float64)
+    return powers
