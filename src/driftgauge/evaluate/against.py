@@ -3,71 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
-import numpy as np
-
-from driftgauge.evaluate.drift import LEAST_SAMPLES, VALUES, in_bins, listed, tables
+from driftgauge.evaluate.between import NOTHING, compared
+from driftgauge.evaluate.drift import in_bins
 from driftgauge.layout import Row
-from driftgauge.records import Floats
-from driftgauge.reference import moments
-from driftgauge.sketches.inputs import Inputs
 from driftgauge.sketches.learning import LearningRow
-from driftgauge.snapshot import DriftAgainst, Value
+from driftgauge.snapshot import DriftAgainst
 from driftgauge.view import VersionView, Watched
-
-# Those of drift's values that a `DriftAgainst` has, in the order of its fields.
-KEPT: Final = ("psi", "ks", "js_distance", "wasserstein", "mean_shift_sd", "mean_shift_ratio")
-_PLACES: Final = [VALUES.index(name) for name in KEPT]
-_OF_NUMBERS: Final = [KEPT.index(name) for name in KEPT if name != "psi"]
 
 
 def drift_against(view: VersionView) -> Iterator[DriftAgainst]:
     """Every row of a version; none unless its configuration asks for them.
 
-    Cost: as `drift.drift` for each window and what it is compared with.
+    Cost: as `between.compared` for each window and what it is compared with.
     """
-    for window in view.windows:
-        for before in window.earlier:
-            labels = (window.name, str(before.against))
-            yield from _rows(view, view.outputs, before.outputs, window.outputs, *labels)
-            yield from _rows(view, view.inputs, before.inputs, window.inputs, *labels)
+    spans = [(window, before) for window in view.windows for before in window.earlier]
+    outputs = [(before.outputs, window.outputs) for window, before in spans]
+    inputs = [(before.inputs, window.inputs) for window, before in spans]
+    labels = [(window.name, str(before.against)) for window, before in spans]
+    for watched, pairs in ((view.outputs, outputs), (view.inputs, inputs)):
+        yield from _rows(view, watched, pairs, labels)
 
 
 def _rows(
     view: VersionView,
     watched: Watched,
-    before: Row | LearningRow,
-    current: Row | LearningRow,
-    window: str,
-    against: str,
+    pairs: list[tuple[Row | LearningRow, Row | LearningRow]],
+    labels: list[tuple[str, str]],
 ) -> Iterator[DriftAgainst]:
     inputs = watched.inputs
     if inputs is None:
         return
-    known, now = in_bins(inputs, before), in_bins(inputs, current)
-    samples = inputs.records(now), inputs.records(known)
+    binned = [(in_bins(inputs, before), in_bins(inputs, now)) for before, now in pairs]
     bins = inputs.bins
-    values = compared(inputs, known, now)
-    nothing: list[Value] = [None] * len(KEPT)
-    for place, key in enumerate((*bins.numeric, *bins.categorical)):
-        if key in bins.identifiers:
-            continue
-        name = ("", key[2:]) if key.startswith("o:") else (key[2:], "")
-        numbers = values[place] if values else nothing
-        yield DriftAgainst(
-            view.model, view.version, *name, window, against, float(samples[0]), float(samples[1]), *numbers
-        )
-
-
-def compared(inputs: Inputs, known: Row, current: Row) -> list[list[Value]]:
-    """By name (numeric ones first) the values of `KEPT`, *current* against *known*, both in the bins of
-    *inputs*; empty where either has few records.
-    """
-    if min(inputs.records(known), inputs.records(current)) < LEAST_SAMPLES:
-        return []
-    table: Floats = tables(inputs, known, [current])[0, _PLACES]
-    few = np.flatnonzero(moments(inputs, known)[0] < LEAST_SAMPLES)
-    for value in _OF_NUMBERS:
-        table[value, few] = np.nan
-    return listed(table)
+    for (known, current), values, where in zip(binned, compared(inputs, binned), labels, strict=True):
+        samples = float(inputs.records(current)), float(inputs.records(known))
+        for place, key in enumerate((*bins.numeric, *bins.categorical)):
+            if key not in bins.identifiers:
+                name = ("", key[2:]) if key.startswith("o:") else (key[2:], "")
+                numbers = values[place] if values else NOTHING
+                yield DriftAgainst(view.model, view.version, *name, *where, *samples, *numbers)

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 
 from driftgauge.config import Task
-from driftgauge.evaluate.against import KEPT, compared
-from driftgauge.evaluate.drift import LEAST_SAMPLES, value
+from driftgauge.evaluate.between import NOTHING, compared
+from driftgauge.evaluate.drift import LEAST_SAMPLES, in_bins, value
 from driftgauge.layout import Layout, Row
 from driftgauge.records import Floats
 from driftgauge.reference import project, rebinned
 from driftgauge.sketches import quality as sketch
+from driftgauge.sketches.inputs import Inputs
 from driftgauge.sketches.learning import LearningRow
 from driftgauge.sketches.quality import Quality
 from driftgauge.snapshot import Value, VersionComparison, VersionDrift
@@ -24,7 +26,7 @@ from driftgauge.stats.classification import roc_auc
 from driftgauge.stats.difference import Difference
 from driftgauge.view import VersionView, Watched, WindowView
 
-_PSI = KEPT.index("psi")
+Totals = tuple[Row | LearningRow, Row | LearningRow]
 
 
 def newest_pairs(views: Sequence[VersionView]) -> dict[tuple[str, str], VersionView]:
@@ -43,55 +45,55 @@ def newest_pairs(views: Sequence[VersionView]) -> dict[tuple[str, str], VersionV
 def version_drift(newer: VersionView, older: VersionView | None) -> list[VersionDrift]:
     """Every feature and output of *newer* against *older* in each window, in the older one's bins.
 
-    Cost: as `drift.drift`; more where the two count in other bins.
+    Cost: as `between.compared` for each window; more where the two count in other bins.
     """
     found: list[VersionDrift] = []
     if older is not None:
-        for now, before in zip(newer.windows, older.windows, strict=True):
-            labels = (newer.model, newer.version, older.version)
-            for watched, mine, his, theirs in (
-                (older.outputs, before.outputs, newer.outputs, now.outputs),
-                (older.inputs, before.inputs, newer.inputs, now.inputs),
-            ):
-                found += _drift(labels, now.name, watched, mine, his, theirs)
+        labels = (newer.model, newer.version, older.version)
+        names = [window.name for window in newer.windows]
+        for his, mine, pairs in (
+            (older.outputs, newer.outputs, _pairs(older, newer, "outputs")),
+            (older.inputs, newer.inputs, _pairs(older, newer, "inputs")),
+        ):
+            found += _drift(labels, names, his, mine, pairs)
     return found
 
 
+def _pairs(older: VersionView, newer: VersionView, part: Literal["inputs", "outputs"]) -> list[Totals]:
+    """Totals of both versions by window."""
+    return [
+        (before.inputs, now.inputs) if part == "inputs" else (before.outputs, now.outputs)
+        for before, now in zip(older.windows, newer.windows, strict=True)
+    ]
+
+
 def _drift(
-    labels: tuple[str, str, str],
-    window: str,
-    older: Watched,
-    before: Row | LearningRow,
-    newer: Watched,
-    now: Row | LearningRow,
+    labels: tuple[str, str, str], windows: Sequence[str], older: Watched, newer: Watched, pairs: list[Totals]
 ) -> Iterator[VersionDrift]:
     inputs = older.inputs
     if inputs is None:
         return
-    known = project(inputs, before) if isinstance(before, LearningRow) else before
-    current = _in_bins_of(older, newer, now)
-    if current is None:
-        return
-    values = compared(inputs, known, current)
-    common = _names(newer, now)
-    samples = float(inputs.records(current)), float(inputs.records(known))
-    nothing: list[Value] = [None] * len(KEPT)
-    for place, key in enumerate((*inputs.bins.numeric, *inputs.bins.categorical)):
-        if key in common and key not in inputs.bins.identifiers:
-            name = ("", key[2:]) if key.startswith("o:") else (key[2:], "")
-            yield VersionDrift(*labels, *name, window, *samples, *(values[place] if values else nothing))
+    binned = [(in_bins(inputs, before), _in_bins_of(inputs, older, newer, now)) for before, now in pairs]
+    keys = (*inputs.bins.numeric, *inputs.bins.categorical)
+    for window, (known, current), (_, now), values in zip(
+        windows, binned, pairs, compared(inputs, binned), strict=True
+    ):
+        common = _names(newer, now) - inputs.bins.identifiers
+        samples = float(inputs.records(current)), float(inputs.records(known))
+        for place, key in enumerate(keys):
+            if key in common:
+                name = ("", key[2:]) if key.startswith("o:") else (key[2:], "")
+                numbers = values[place] if values else NOTHING
+                yield VersionDrift(*labels, *name, window, *samples, *numbers)
 
 
-def _in_bins_of(older: Watched, newer: Watched, row: Row | LearningRow) -> Row | None:
-    """The newer version's total in the older one's bins."""
-    assert older.inputs is not None
+def _in_bins_of(inputs: Inputs, older: Watched, newer: Watched, row: Row | LearningRow) -> Row:
+    """The newer version's total in *inputs*, the older one's bins."""
     if isinstance(row, LearningRow):
-        return project(older.inputs, row)
-    if newer.inputs is None:
-        return None
-    if older.mark and older.mark == newer.mark:
+        return project(inputs, row)
+    if newer.inputs is None or (older.mark and older.mark == newer.mark):
         return row
-    return rebinned(older.inputs, newer.inputs, row)
+    return rebinned(inputs, newer.inputs, row)
 
 
 def _names(newer: Watched, row: Row | LearningRow) -> set[str]:
