@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
-from driftgauge.snapshot import Cohort, Drift, Notice, Quality, Snapshot, VersionSnapshot
+from driftgauge.snapshot import BusinessValue, Cohort, Drift, Notice, Quality, Snapshot, VersionSnapshot
 
 # A feature has moved from a PSI of 0.25 on, since it rose above 0.1, and is back below that: between
 # the two lie what chance and the seasons do to small windows.
@@ -27,6 +27,8 @@ LEAST_COVERED: Final = 0.8
 ERROR_CHANGE: Final = 1.5
 SEGMENT_FALL: Final = 0.10
 WHOLE_STEADY: Final = 0.03
+# A segment costs much when its weighed gap is this part of the whole model's value per record.
+COSTLY: Final = 0.1
 KEPT_NOTICES: Final = 200
 NAMED_AT_MOST: Final = 4
 # What detectors found is told again when so much time has passed, in lengths of the longest window:
@@ -79,6 +81,7 @@ class Narrator:
         window = _judged_window(version)
         if window is not None:
             yield from _drift(version, told, window)
+            yield from _worst(version, told, window)
             yield from _quality(version, told, window)
             yield from _detections(version, told, window)
 
@@ -170,6 +173,38 @@ def _quality(version: VersionSnapshot, told: _Told, window: str) -> Iterator[str
         yield from _errors(whole, told, _beside(version, window))
     if whole.accuracy is not None:
         yield from _segments(whole, rows, told)
+
+
+def _worst(version: VersionSnapshot, told: _Told, window: str) -> Iterator[str]:
+    """The segment that costs most value, once it does and each time it is another one."""
+    rows = {
+        (r.segment, r.segment_value): r
+        for r in (*version.value, *version.segment_value)
+        if _judged(r, window)
+    }
+    whole = rows.get(("", ""))
+    found = next(
+        (w for w in version.worst_segments if (w.window, w.cohort) == (window, Cohort.ARRIVED)), None
+    )
+    if whole is None or found is None or found.value_gap is None or not whole.mean:
+        return
+    worst = rows.get((found.value_segment, found.value_segment_value))
+    key = f"value {found.value_segment}={found.value_segment_value}"
+    if worst is None or found.value_gap < COSTLY * abs(whole.mean):
+        told.said = {said for said in told.said if not said.startswith("value ")}
+        return
+    if key not in told.said:
+        told.said = {said for said in told.said if not said.startswith("value ")} | {key}
+        currency = version.value_info[0].currency if version.value_info else ""
+        yield (
+            f"{found.value_segment}={found.value_segment_value} costs most: {worst.mean:.2f} {currency} a "
+            f"record, where the whole model has {whole.mean:.2f} ({window} window)"
+        )
+
+
+def _judged(row: BusinessValue, window: str) -> bool:
+    enough = row.mean is not None and (row.samples or 0.0) >= LEAST_SAMPLES
+    return row.window == window and row.cohort == Cohort.ARRIVED and enough
 
 
 def _beside(version: VersionSnapshot, window: str) -> str:

@@ -7,7 +7,18 @@ from tests.unit.monitor.driving import WALL, Driver, predictions
 
 from driftgauge.evaluate import evaluate
 from driftgauge.narrate import KEPT_NOTICES, Narrator
-from driftgauge.snapshot import Cohort, Detector, Drift, Quality, Snapshot, VersionSnapshot, WindowState
+from driftgauge.snapshot import (
+    BusinessValue,
+    Cohort,
+    Detector,
+    Drift,
+    Quality,
+    Snapshot,
+    ValueInfo,
+    VersionSnapshot,
+    WindowState,
+    WorstSegment,
+)
 
 DAY = 86_400.0
 NONE = dict.fromkeys(
@@ -37,7 +48,19 @@ def quality(segment="", value="", samples=1_000.0, **numbers):
     return Quality("m", "1", "7d", Cohort.ARRIVED, segment, value, samples, **numbers)
 
 
-def snapshot(day, *, drifts=(), qualities=(), windows=None, detectors=(), state="given"):
+def worth(value, mean, segment_value=""):
+    segment = "plan" if segment_value else ""
+    return BusinessValue(
+        "m", "1", "7d", Cohort.ARRIVED, segment, segment_value, 1_000.0, value, value, value, mean
+    )
+
+
+def worst(segment_value, gap):
+    none = (None, "", "")
+    return WorstSegment("m", "1", "7d", Cohort.ARRIVED, *none, *none, gap, "plan", segment_value)
+
+
+def snapshot(day, *, drifts=(), qualities=(), windows=None, detectors=(), state="given", **parts):
     told = replace(
         EMPTY.state,
         model="m",
@@ -54,6 +77,7 @@ def snapshot(day, *, drifts=(), qualities=(), windows=None, detectors=(), state=
         drift=tuple(drifts),
         quality=tuple(qualities),
         detectors=tuple(detectors),
+        **parts,
     )
     assert isinstance(version, VersionSnapshot)
     return Snapshot(WALL, 0.0, (version,))
@@ -233,3 +257,25 @@ def test_a_detector_that_keeps_firing_is_told_once_a_window():
     narrator = begun(detectors=[detector(0)])
     told = [bool(texts(narrator, day, detectors=[detector(day, day)])) for day in range(1, 16)]
     assert [day for day, said in enumerate(told, 1) if said] == [1, 8, 15]
+
+
+def test_the_segment_that_costs_most_is_named_once_and_again_when_it_is_another():
+    def money(segment_value, gap):
+        return {
+            "value": (worth(2_000.0, 2.0), worth(500.0, None, "pro"), worth(1_500.0, None, "free")),
+            "segment_value": (worth(500.0, 0.5, "pro"), worth(1_500.0, 3.0, "free")),
+            "worst_segments": (worst(segment_value, gap),),
+            "value_info": (ValueInfo("m", "1", "EUR", 1.0),),
+        }
+
+    narrator = begun()
+    assert texts(narrator, 1, **money("pro", 0.19)) == []
+    assert texts(narrator, 2, **money("pro", 0.21)) == [
+        "plan=pro costs most: 0.50 EUR a record, where the whole model has 2.00 (7d window)"
+    ]
+    assert texts(narrator, 3, **money("pro", 0.5)) == []
+    assert texts(narrator, 4, **money("free", 0.3)) == [
+        "plan=free costs most: 3.00 EUR a record, where the whole model has 2.00 (7d window)"
+    ]
+    assert texts(narrator, 5, **money("free", 0.1)) == []
+    assert len(texts(narrator, 6, **money("free", 0.3))) == 1

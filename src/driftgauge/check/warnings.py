@@ -26,6 +26,8 @@ def warnings(
         reference = references.get(name)
         if reference is not None:
             yield from _undeclared(name, model, reference)
+            yield from _weight(name, model, reference)
+            yield from _segment_drift(name, model, reference)
     for name, count in dropped.items():
         yield (
             f"limits.series: {count} series of each version of {name} are beyond {config.limits.series}; "
@@ -53,6 +55,26 @@ def _state(config: Config) -> Iterator[str]:
             f"store.directory: windows or horizons of more than 1d ({shown}) outlive most pods: "
             f"{config.store.directory} must lie on a volume that is kept, or they never fill"
         )
+
+
+def _weight(name: str, model: Model, reference: Reference) -> Iterator[str]:
+    weight = model.value.weight if model.value else None
+    if weight is not None and feature_key(weight) in reference.bins.categorical:
+        yield (
+            f"models.{name}.value.weight: the reference file has {weight} as "
+            f"{_kind(reference, feature_key(weight))}, so no record has a value; profile again with "
+            "--model-config"
+        )
+
+
+def _segment_drift(name: str, model: Model, reference: Reference) -> Iterator[str]:
+    known = {*reference.bins.numeric, *reference.bins.categorical} - reference.bins.identifiers
+    for feature in model.segment_drift:
+        if feature_key(feature) not in known:
+            yield (
+                f"models.{name}.segment_drift: the reference file doesn't have {feature} as a numeric or "
+                "categorical feature, so its drift is not told by segment"
+            )
 
 
 def _undeclared(name: str, model: Model, reference: Reference) -> Iterator[str]:

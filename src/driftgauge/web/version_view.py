@@ -7,6 +7,7 @@ from math import isfinite
 from urllib.parse import quote
 
 from driftgauge.snapshot import (
+    BusinessValue,
     Cohort,
     Drift,
     Quality,
@@ -57,6 +58,7 @@ def version_view(version: VersionSnapshot, place: int) -> str:
         f"{_headed('Outputs', _outputs(version))}{_headed('Features', drift)}"
         f"{_headed('Quality', _quality(version, place))}"
         f"{_headed('Detectors on the errors', _detectors(version))}"
+        f"{_headed(_value_title(version), _value(version, place))}"
         f'<p class="soft"><a href="{link}">all numbers</a> <a href="{link}/history">history</a></p></section>'
     )
 
@@ -151,6 +153,46 @@ def _psi_cell(psi: float | None) -> str:
     return f'<td class="{kind}">{psi:.3f}{bar(psi, 2 * LARGE_SHIFT)}</td>'
 
 
+def _value_title(version: VersionSnapshot) -> str:
+    return " ".join(["Value", *(f"in {text(info.currency)}" for info in version.value_info)])
+
+
+def _value(version: VersionSnapshot, place: int) -> str:
+    """What decisions were worth, and the threshold that would have paid most."""
+    if not version.value_info:
+        return ""
+    whole = _value_table([row for row in version.value if not row.segment])
+    parts = fold(f"value-{place}", "By segment", _value_table(version.segment_value))
+    best = (
+        (
+            text(row.window),
+            number(row.threshold),
+            number(row.threshold_in_use),
+            number(row.gain),
+            f"{number(row.gain_low)} to {number(row.gain_high)}",
+            number(row.samples),
+        )
+        for row in version.best_thresholds
+    )
+    head = ("window", "best threshold", "in use", "gain", "gain, 95%", "decisions")
+    return whole + parts + table(head, best)
+
+
+def _value_table(rows: Sequence[BusinessValue]) -> str:
+    cells = (
+        (
+            _where(row),
+            text(row.cohort),
+            number(row.samples),
+            number(row.value),
+            f"{number(row.low)} to {number(row.high)}",
+            number(row.mean),
+        )
+        for row in rows
+    )
+    return table(("window", "outcomes by", "samples", "value", "value, 95%", "per record"), cells)
+
+
 def _quality(version: VersionSnapshot, place: int) -> str:
     whole = _quality_table(version, [row for row in version.quality if not row.segment])
     parts = _quality_table(version, [row for row in version.quality if row.segment])
@@ -199,7 +241,7 @@ def _quality_table(version: VersionSnapshot, rows: Sequence[Quality]) -> str:
     return table(("window", "outcomes by", "samples", *titles), cells)
 
 
-def _where(row: Quality) -> str:
+def _where(row: Quality | BusinessValue) -> str:
     if not row.segment:
         return text(row.window)
     return f"{text(row.segment)} = {text(row.segment_value)}, {text(row.window)}"

@@ -33,6 +33,13 @@ def written(tmp_path, monkeypatch):
 
 
 DECLARED = "models: {m: {features: FEATURES, windows: [1h], outcomes: {horizon: 1d}, reference: good.reference.json}}"
+VALUED = (
+    "{windows: [1h], outcomes: {horizon: 1d}, reference: good.reference.json, task: binary, "
+    "value: {currency: EUR, weight: plan}}"
+)
+SEGMENTED = (
+    "{windows: [1h], outcomes: {horizon: 1d}, reference: good.reference.json, segment_drift: [income]}"
+)
 QUIET = "{windows: [1h], outcomes: {horizon: 1d}, reference: %s}"
 
 
@@ -133,6 +140,16 @@ def test_files_that_are_named_must_be_good(written, text, fault):
             DECLARED.replace("FEATURES", "{plan: {kind: numeric}}"),
             "models.m.features.plan.kind: declared numeric, but the reference file has it as categorical, "
             "which counts; profile again with --model-config",
+        ),
+        (
+            f"models: {{m: {VALUED}}}",
+            "models.m.value.weight: the reference file has plan as categorical, so no record has a value; "
+            "profile again with --model-config",
+        ),
+        (
+            f"models: {{m: {SEGMENTED}}}",
+            "models.m.segment_drift: the reference file doesn't have income as a numeric or categorical "
+            "feature, so its drift is not told by segment",
         ),
     ],
 )  # fmt: skip

@@ -12,6 +12,8 @@ import pytest
 
 from driftgauge.snapshot import (
     EMPTY,
+    BestThreshold,
+    BusinessValue,
     ClassQuality,
     Detector,
     Drift,
@@ -19,6 +21,7 @@ from driftgauge.snapshot import (
     Notice,
     Quality,
     Snapshot,
+    ValueInfo,
     VersionSnapshot,
     VersionState,
     WindowState,
@@ -222,6 +225,26 @@ def test_segments_have_their_own_table():
     )
     page = read(version(quality=(part,), segment_classes=(recall,)))
     assert page.rows[1] == ["plan = enterprise, 1d", "arrived", "9", "50%"]
+
+
+def test_value_has_its_currency_its_segments_and_the_threshold_that_would_have_paid_most():
+    labels = {"window": "7d", "cohort": "matured"}
+    whole = row(BusinessValue, **labels, samples=200.0, value=-1234.5, low=-2000.0, high=-469.0, mean=-6.17)
+    part = row(BusinessValue, **labels, segment="plan", segment_value="pro", samples=9.0, value=10.0)
+    best = row(
+        BestThreshold, window="7d", samples=190.0, threshold=0.11, threshold_in_use=0.5,
+        gain=300.0, gain_low=-20.0, gain_high=620.0,
+    )  # fmt: skip
+    info = row(ValueInfo, currency="<EUR>")
+    page = read(
+        version(value_info=(info,), value=(whole, part), segment_value=(part,), best_thresholds=(best,))
+    )
+    assert "Value in <EUR>" in page.text
+    assert [line for line in page.rows if line[0] != "window"] == [
+        ["7d", "matured", "200", "-1,234", "-2,000 to -469", "-6.17"],
+        ["plan = pro, 7d", "matured", "9", "10", f"{DASH} to {DASH}", DASH],
+        ["7d", "0.11", "0.5", "300", "-20 to 620", "190"],
+    ]
 
 
 @pytest.mark.parametrize(
