@@ -108,6 +108,7 @@ class Family(StrEnum):
     CALIBRATION = "calibration"
     VERSIONS = "versions"
     ESTIMATES = "estimates"
+    CRITICAL = "critical"
 
 
 @dataclass(frozen=True, slots=True)

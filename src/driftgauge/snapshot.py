@@ -32,6 +32,32 @@ class ReferenceState(StrEnum):
     GIVEN = "given"
 
 
+class VerdictState(StrEnum):
+    """Whether a verdict can be given, or why not; `UNSETTLED` stands for any reference that isn't fixed."""
+
+    JUDGED = "judged"
+    SHORT_WINDOW = "short_window"
+    WAITING = "waiting"
+    LEARNING = "learning"
+    PROVISIONAL = "provisional"
+    UNSTABLE = "unstable"
+    NOT_COVERED = "not_covered"
+    FEW_SAMPLES = "few_samples"
+    PHI_UNKNOWN = "phi_unknown"
+    IDENTIFIER = "identifier"
+    UNSETTLED = "unsettled"
+
+
+FLAGGED_VERDICT_STATES = (
+    VerdictState.JUDGED,
+    VerdictState.WAITING,
+    VerdictState.UNSETTLED,
+    VerdictState.NOT_COVERED,
+    VerdictState.FEW_SAMPLES,
+    VerdictState.PHI_UNKNOWN,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class WindowState:
     """How much a window holds."""
@@ -149,6 +175,54 @@ class VersionComparison:
     mae_difference_low: Value = None
     mae_difference_high: Value = None
     mae_difference_p: Value = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one feature or output was found to be when its window's newest pane closed.
+
+    `state` says why there is no verdict, where there is none; `smallest_shift_sd` is of numeric ones.
+    """
+
+    model: str
+    model_version: str
+    feature: str
+    output: str
+    window: str
+    state: str
+    drift: Value
+    beyond_reference: Value
+    p_value: Value
+    adjusted_p_value: Value
+    overdispersion: Value
+    reference_windows: Value
+    critical_psi: Value
+    smallest_shift_sd: Value
+    held_ratio: Value
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictSummary:
+    """Verdicts of a version's features in one window; `state` is that of the most features."""
+
+    model: str
+    model_version: str
+    window: str
+    state: str
+    judged_features: Value
+    drifted_ratio: Value
+    overdispersion_max: Value
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictFlag:
+    """One of the closed set of verdict states: 1 for the one that holds in a window."""
+
+    model: str
+    model_version: str
+    window: str
+    state: str
+    holds: Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -765,6 +839,9 @@ class RelationState:
 Row = (
     WindowState
     | Drift
+    | Verdict
+    | VerdictSummary
+    | VerdictFlag
     | Quality
     | ClassQuality
     | LabelState
@@ -839,6 +916,9 @@ class VersionSnapshot:
     score_bins: tuple[ScoreBin, ...]
     confusion: tuple[ConfusionCell, ...]
     errors: tuple[ErrorSums, ...]
+    verdicts: tuple[Verdict, ...] = ()
+    verdict_summaries: tuple[VerdictSummary, ...] = ()
+    verdict_flags: tuple[VerdictFlag, ...] = ()
     value_info: tuple[ValueInfo, ...] = ()
     value: tuple[BusinessValue, ...] = ()
     segment_value: tuple[BusinessValue, ...] = ()
@@ -880,6 +960,9 @@ class VersionSnapshot:
             *self.labels,
             *self.flags,
             *self.drift,
+            *self.verdicts,
+            *self.verdict_summaries,
+            *self.verdict_flags,
             *self.quality,
             *self.classes,
             *self.bins,

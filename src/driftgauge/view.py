@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from driftgauge.config import Against, Task
 from driftgauge.config import Model as ModelConfig
+from driftgauge.judged import Judged
 from driftgauge.layout import Row
 from driftgauge.records import Violation
 from driftgauge.reference import Reference
@@ -81,6 +82,7 @@ class WindowView:
         name: its label; seconds: its length on the model's clock.
         predictions: in the window.
         span_seconds, covered_seconds: true span; how much of the window the state reaches.
+        judged: what it was found to be when its newest pane closed; None before that, and on short ones.
         inputs, outputs: totals, in learning bins while learning.
         arrived: quality of outcomes that came in the window; None while the task isn't known.
         predicted_outcomes, predicted_base: joined outcomes and predictions of the newest window by
@@ -111,6 +113,7 @@ class WindowView:
     predictions: int
     span_seconds: float
     covered_seconds: float
+    judged: Judged | None
     inputs: Row | LearningRow
     outputs: Row | LearningRow
     arrived: Row | None

@@ -86,6 +86,15 @@ def one_version(model: str, model_version: str, feature: str, absent: Value = No
                 value_segment_value="pro",
             ),
         ),
+        verdicts=(
+            row(rows.Verdict, **window, feature=feature, output="", state="judged", drift=1.0),
+            row(rows.Verdict, **window, feature="", output="score", state="few_samples", drift=absent),
+        ),
+        verdict_summaries=(row(rows.VerdictSummary, **window, state="judged"),),
+        verdict_flags=(
+            row(rows.VerdictFlag, **window, state="judged", holds=1.0),
+            row(rows.VerdictFlag, **window, state="phi_unknown", holds=0.0),
+        ),
         schema=(row(rows.SchemaViolation, **of, feature=feature, violation="wrong_type"),),
         performance=(row(rows.Performance, **whole),),
         class_performance=(row(rows.ClassPerformance, **whole, class_=""),),

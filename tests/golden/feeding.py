@@ -22,6 +22,7 @@ from driftgauge.config import Clock, Config, Limits, Task
 from driftgauge.config import Model as ModelConfig
 from driftgauge.config import Outcomes as OutcomesConfig
 from driftgauge.evaluate import evaluate
+from driftgauge.monitor import judging
 from driftgauge.sketches.learning import Learning, LearningRow
 from driftgauge.snapshot import Cohort, VersionSnapshot
 from driftgauge.view import VersionView
@@ -168,6 +169,10 @@ class Chunk:
         kind = "output" if name in ("score", "prediction") else "feature"
         return next(d for d in self.snapshot.drift if getattr(d, kind) == name)
 
+    def verdicts(self):
+        """Verdict rows by name."""
+        return {v.feature or v.output: v for v in self.snapshot.verdicts}
+
     def quality(self, cohort=Cohort.ARRIVED):
         return next(q for q in self.snapshot.quality if q.cohort == cohort and not q.segment)
 
@@ -217,6 +222,8 @@ def _chunk(driver, name, grid, number, each):
     for batch in rows.batches():
         taken = driver.send(batch.told(name))
         assert taken.accepted.tolist() == [len(batch)]
+    judged = judging.step(driver.version(name), begin + width)
+    driver.models.take(() if judged is None else (judged,))
     view = driver.view(name=name, now=begin + width)
     assert grid.index(begin + width) == grid.index(begin) + 1
     return Chunk(number, rows, view, evaluate([view], begin + width, 0.0).versions[0])

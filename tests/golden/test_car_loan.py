@@ -189,3 +189,14 @@ def test_quality_falls_with_the_drift(chunks):
     assert max(area[5:]) < 0.964
     assert min(accuracy[:5]) > 0.94
     assert max(accuracy[5:]) < 0.925
+
+
+@pytest.mark.parametrize("i", CHUNKS)
+def test_the_verdicts_are_those_that_the_data_say(chunks, i):
+    """Windows of a chunk, 30.3 days; phi from windows of 30 days of the reference's 302."""
+    verdicts = chunks[i].verdicts()
+    assert {v.state for v in verdicts.values()} == {"judged"}
+    assert {v.reference_windows for v in verdicts.values()} == {10}
+    drifted = {name for name, verdict in verdicts.items() if verdict.drift}
+    assert drifted == (MOVE if i >= 5 else set())
+    assert not any(v.beyond_reference for v in verdicts.values())

@@ -18,7 +18,7 @@ FLOORS = (
     {"cli"},
     {"app", "docs"},
     {"evaluate", "monitor", "narrate", "trigger", "web", "artefacts", "demo", "profile", "check", "export"},
-    {"reference", "learning", "windows", "joins", "view", "store", "ingest", "exposition"},
+    {"reference", "learning", "windows", "joins", "judged", "view", "store", "ingest", "exposition"},
     {"layout", "sketches"},
     {"config_file"},
     {"stats"},

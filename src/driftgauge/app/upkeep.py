@@ -15,7 +15,7 @@ from driftgauge.app.counting import Counting
 from driftgauge.app.restoring import Kept
 from driftgauge.config import Clock, Config
 from driftgauge.errors import StoreError
-from driftgauge.monitor import expiry, keeping, learning, relating, saving
+from driftgauge.monitor import expiry, judging, keeping, learning, relating, saving
 from driftgauge.monitor.exports import sampled
 from driftgauge.monitor.log import RecordLog
 from driftgauge.monitor.model import Model
@@ -79,7 +79,8 @@ class Upkeep:
             log.exception("upkeep of %s failed", model.name)
 
     def learn(self, names: Iterable[str]) -> None:
-        """Step the references of models on a records clock, whose panes close with their records.
+        """Step the references and verdicts of models on a records clock, whose panes close with their
+        records.
 
         Raises:
             StoreError: a reference could not be kept.
@@ -111,7 +112,7 @@ class Upkeep:
 
     def _learn(self, model: Model, now: float) -> None:
         for version in list(model.versions.values()):
-            for due in (learning.step, relating.step):
+            for due in (learning.step, relating.step, judging.step):
                 update = due(version, now)
                 if update is not None:
                     self.commit((update,))

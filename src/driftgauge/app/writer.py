@@ -287,6 +287,8 @@ class Writer:
         self._kept = kept
         self._upkeep = Upkeep(self.config, kept, self._counting, self._clock)
         models = kept.models
+        # What a batch closed before the process died is judged before the next one is counted.
+        self._upkeep.learn(list(models.models))
         self._decoder = Decoder(self.config.limits, self.config.fields, models.schema_of, models.only_model)
 
     def _reload(self, config: Config) -> None:

@@ -21,6 +21,7 @@ from driftgauge.records import Kind, Reason, Violation
 from driftgauge.sketches.inputs import COARSE_BINS, COARSE_CELLS
 from driftgauge.sketches.quality import COARSE_SCORE_BINS
 from driftgauge.snapshot import (
+    FLAGGED_VERDICT_STATES,
     BestThreshold,
     BinCount,
     BusinessValue,
@@ -41,6 +42,9 @@ from driftgauge.snapshot import (
     ScoreBin,
     SegmentDrift,
     ValueInfo,
+    Verdict,
+    VerdictFlag,
+    VerdictSummary,
     VersionComparison,
     VersionState,
     WindowState,
@@ -75,6 +79,16 @@ _QUALITY: Mapping[Task, frozenset[str]] = {
     Task.REGRESSION: frozenset({"samples", "rmse", "mae", "r2", "bias"}),
 }
 _OF_CLASS = frozenset({"precision", "recall", "f1", "roc_auc"})
+_OF_NUMBERS = frozenset({"smallest_shift_sd"})
+_VERDICT = _OF_NUMBERS | {
+    "drift",
+    "beyond_reference",
+    "p_value",
+    "adjusted_p_value",
+    "overdispersion",
+    "critical_psi",
+    "held_ratio",
+}
 _COMPARED = frozenset({"samples", "against_samples", "outcomes", "against_outcomes", "feature_psi_max"})
 
 
@@ -106,6 +120,11 @@ _COUNTS = frozenset(
         "series",
         "series_dropped",
         "holds",
+        "drift",
+        "beyond_reference",
+        "judged_features",
+        "drifted_ratio",
+        "held_ratio",
         "records",
         "values",
         "outcomes",
@@ -171,6 +190,7 @@ def rows(shape: Shape, families: Collection[str]) -> Iterator[Row]:
         if shape.older:
             labels = {"window": window, "against_version": shape.older}
             yield Row(VersionComparison, labels, _COMPARED | _DIFFERENCES[shape.task])
+        yield from _verdicts(shape, window)
         for cohort in _COHORTS:
             of_cohort = {"window": window, "cohort": cohort}
             yield from _quality(shape, of_cohort, families)
@@ -185,6 +205,21 @@ def rows(shape: Shape, families: Collection[str]) -> Iterator[Row]:
         yield from _schema(shape)
     if shape.currency:
         yield from _value(shape, families)
+
+
+def _verdicts(shape: Shape, window: str) -> Iterator[Row]:
+    """As when all can be judged; windows of less than a day never are."""
+    if window not in shape.judged:
+        return
+    for state in FLAGGED_VERDICT_STATES:
+        yield Row(VerdictFlag, {"window": window, "state": state})
+    yield Row(VerdictSummary, {"window": window})
+    for each in shape.watched:
+        if each.kind is not FeatureKind.IDENTIFIER:
+            labels = {"feature": each.feature, "output": each.output, "window": window}
+            yield Row(
+                Verdict, labels, _VERDICT if each.kind is FeatureKind.NUMERIC else _VERDICT - _OF_NUMBERS
+            )
 
 
 def _against(shape: Shape, labels: Mapping[str, str]) -> Iterator[Row]:

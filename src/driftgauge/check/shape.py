@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from driftgauge.config import Against, Config, Feature, FeatureKind, Limits, Model, Task
+from driftgauge.config import DAY, Against, Config, Feature, FeatureKind, Limits, Model, Task
 from driftgauge.reference import Reference
 from driftgauge.sketches.inputs import feature_key, output_key
 from driftgauge.windows import window_name
@@ -32,6 +32,7 @@ class Shape:
 
     Attributes:
         against: (window, what it is compared with beside the reference).
+        judged: the windows on which verdicts are taken.
         groups: (segment, segment value), the whole model first.
         classes: labels of classes, ``other`` among them; of a binary model "0" and "1".
         related: features whose relation to the outcome is watched.
@@ -50,6 +51,7 @@ class Shape:
     windows: tuple[str, ...]
     against: tuple[tuple[str, str], ...]
     watched: tuple[Watched, ...]
+    judged: tuple[str, ...]
     groups: tuple[tuple[str, str], ...]
     classes: tuple[str, ...]
     assumed: tuple[str, ...] = ()
@@ -85,6 +87,7 @@ def shape_of(name: str, model: Model, config: Config, reference: Reference | Non
             if against is not Against.REFERENCE and against.suits(seconds)
         ),
         watched=(*given, *outputs),
+        judged=tuple(window_name(seconds) for seconds in model.windows if seconds >= DAY),
         groups=(("", ""), *_segments(model, config.limits, assumed)),
         classes=_classes(task, config.limits, assumed),
         assumed=tuple(assumed),

@@ -18,6 +18,7 @@ from driftgauge.evaluate.schema import schema_violations
 from driftgauge.evaluate.segment_drift import segment_drift, worst_segments
 from driftgauge.evaluate.thresholds import best_thresholds, decisions, threshold_values
 from driftgauge.evaluate.value import business_value, in_full, value_info
+from driftgauge.evaluate.verdicts import verdicts
 from driftgauge.evaluate.versions import newest_pairs, version_comparisons, version_drift
 from driftgauge.snapshot import (
     Cohort,
@@ -75,6 +76,7 @@ def version(
     found = quality_rows(view)
     estimated = estimates(view)
     estimated_values = estimated_value(view, estimated.whole)
+    taken = verdicts(view)
     return VersionSnapshot(
         state=_state(view, wall),
         windows=tuple(w for window in view.windows for w in _windows(view, window)),
@@ -124,6 +126,9 @@ def version(
         estimates=tuple(estimated.whole),
         part_estimates=tuple(estimated.parts),
         expected_cells=tuple(estimated.cells),
+        verdicts=taken.rows,
+        verdict_summaries=taken.summaries,
+        verdict_flags=taken.flags,
     )
 
 

@@ -22,6 +22,7 @@ from driftgauge.metrics import (
     schema,
     segments,
     value,
+    verdicts,
     versions,
     windows,
 )
@@ -29,6 +30,7 @@ from driftgauge.metrics.table import PREFIX, VERSION, Advice, Metric
 
 _THEMES = (
     drift,
+    verdicts,
     against,
     windows,
     quality,

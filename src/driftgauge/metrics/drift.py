@@ -107,7 +107,7 @@ _DRIFT: tuple[tuple[str, str, str, str], ...] = (
     (
         "out_of_range_ratio",
         "out_of_range_ratio",
-        "default",
+        "distances",
         "Share of records outside the declared range, or the reference's where none is declared, "
         "0 to 1. Numeric only.",
     ),

@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from driftgauge.errors import StoreError
+from driftgauge.judged import Judged
 from driftgauge.layout import Row
 from driftgauge.monitor.detecting import Errors
 from driftgauge.monitor.model import Model
@@ -125,7 +126,10 @@ def states(models: Models) -> dict[str, bytes | None]:
     for owner in models.retiring():
         found |= {_reference_key(owner, part): None for part in (Part.INPUTS, Part.OUTPUTS)}
         found[_relation_key(owner)] = None
+        found[_judged_key(owner)] = None
     for version in models.versions():
+        if version.judged:
+            found[_judged_key(version.owner)] = msgspec.msgpack.encode(list(version.judged.values()))
         if version.relating.unsaved:
             found[_relation_key(version.owner)] = _saved_relation(version)
         for part in version.unsaved_references:
@@ -165,6 +169,10 @@ def _let_go(series: PaneSeries | None, span: range) -> None:
             series.hot.pop((part, index), None)
             if series.shelved is not None:
                 series.shelved.discard((part, index))
+
+
+def _judged_key(owner: int) -> str:
+    return f"judged/{owner}"
 
 
 def _relation_key(owner: int) -> str:
@@ -303,7 +311,18 @@ def _restore_model(models: Models, state: _Model, found: Mapping[str, bytes]) ->
         version.retired_before = {Resolution(k): i for k, i in v.retired_before.items()}
         _restore_references(version, found)
         _restore_relation(version, v.related_from, found)
+        _restore_judged(version, found.get(_judged_key(v.owner)))
         models.give(version)
+
+
+def _restore_judged(version: Version, data: bytes | None) -> None:
+    if data is None:
+        return
+    try:
+        found = msgspec.msgpack.decode(data, type=list[Judged])
+    except msgspec.MsgspecError as error:
+        raise StoreError(f"saved verdicts can't be read: {error}") from error
+    version.judged = {judged.window: judged for judged in found}
 
 
 def _restore_relation(version: Version, begun: int | None, found: Mapping[str, bytes]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
+from driftgauge.judged import Judged
 from driftgauge.monitor.detecting import Errors
 from driftgauge.monitor.log import Rows
 from driftgauge.monitor.structure import Structure
@@ -38,6 +39,7 @@ class Update(msgspec.Struct, array_like=True, frozen=True):
         errors: the detectors on the errors, after the batch; None where it leaves them as they are.
         reference, reference_part: a reference fixed by this update, as JSON, and its state.
         relearn_part, relearn_from: the part whose reference is learned anew, and from when.
+        judged: windows at the newest edge of their panes.
     """
 
     model_owner: int
@@ -64,6 +66,7 @@ class Update(msgspec.Struct, array_like=True, frozen=True):
     relearn_from: float = 0.0
     relation: bytes | None = None
     errors: Errors | None = None
+    judged: tuple[Judged, ...] = ()
 
 
 ENCODER = msgspec.msgpack.Encoder()

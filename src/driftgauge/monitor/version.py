@@ -11,6 +11,7 @@ import numpy as np
 
 from driftgauge.config import HOUR, MINUTE, Against
 from driftgauge.errors import StoreError
+from driftgauge.judged import Judged
 from driftgauge.layout import Row
 from driftgauge.monitor.detecting import Errors
 from driftgauge.monitor.earlier import Earlier, earlier
@@ -51,6 +52,7 @@ from driftgauge.windows import (
 )
 
 if TYPE_CHECKING:
+    from driftgauge.monitor.judging import Known
     from driftgauge.monitor.model import Model
 
 # Windows up to this long stand on minutes; the rest on hours.
@@ -63,7 +65,7 @@ VALUE_PARTS: Final = frozenset({Part.VALUE_ARRIVED, Part.VALUE_MATURED, Part.VAL
 
 
 @dataclass(slots=True)
-class _WindowTotals:
+class WindowTotals:
     """The running totals of one window."""
 
     name: str
@@ -129,6 +131,8 @@ class Version:
         self.tried_on: dict[Part, int] = {}
         self.errors = Errors.of(config.detectors)
         self.unsaved_references: set[Part] = set()
+        self.judged: dict[str, Judged] = {}
+        self.known: dict[tuple[str, str], Known] = {}
 
     # --- panes ------------------------------------------------------------------------------
 
@@ -211,7 +215,7 @@ class Version:
         """The watch that decides a part's bins; None where none does."""
         return self.watches.get(part)
 
-    def _window(self, seconds: float) -> _WindowTotals:
+    def _window(self, seconds: float) -> WindowTotals:
         fine = self.fine is not None and seconds <= FINE_WINDOW
         series = self.fine if fine and self.fine is not None else self.coarse
         parts = [Part.TRAFFIC, Part.INPUTS, Part.OUTPUTS, Part.ARRIVED, Part.PREDICTED]
@@ -230,7 +234,7 @@ class Version:
             for total in (totals[Part.VALUE_ARRIVED], value):
                 panes = total.series.grid.closed_panes(scaled)
                 total.groups = GroupTotals.over(panes, self._value_digest)
-        return _WindowTotals(
+        return WindowTotals(
             window_name(seconds),
             scaled,
             Resolution.FINE if fine else Resolution.COARSE,
@@ -308,6 +312,7 @@ class Version:
         if update.relation is not None:
             relation = relations.from_json(update.relation, f"{self.model.name} relation")
             self.relating.fix(relation, ReferenceState.FROZEN)
+        self.judged |= {judged.window: judged for judged in update.judged}
         for delta in update.panes:
             self._add(delta, live=live)
 
@@ -442,7 +447,7 @@ class Version:
             return self.segmenting.sketch is not None
         return part is not Part.ARRIVED or self.model.quality is not None
 
-    def _move_matured(self, window: _WindowTotals, now: float) -> None:
+    def _move_matured(self, window: WindowTotals, now: float) -> None:
         grid = self.coarse.grid
         panes = grid.closed_panes(window.seconds)
         end = grid.index(now)
@@ -613,7 +618,7 @@ class Version:
         row = self.coarse.row(Part.SEGMENT_REFERENCE, REFERENCE_PANE)
         return row if isinstance(row, Row) else None
 
-    def _window_view(self, window: _WindowTotals, now: float) -> WindowView:
+    def _window_view(self, window: WindowTotals, now: float) -> WindowView:
         series = self.series(window.resolution)
         assert series is not None
         grid = series.grid
@@ -638,7 +643,8 @@ class Version:
             seconds=window.seconds,
             predictions=self.traffic.predictions(traffic),
             span_seconds=now - begin,
-            covered_seconds=self._covered(now, window.seconds),
+            covered_seconds=self.covered_seconds(now, window.seconds),
+            judged=self.judged.get(window.name),
             inputs=self.zero(Part.INPUTS) if inputs is None else inputs,
             outputs=self.zero(Part.OUTPUTS) if outputs is None else outputs,
             arrived=arrived if isinstance(arrived, Row) else None,
@@ -647,7 +653,7 @@ class Version:
             matured=matured.copy() if isinstance(matured, Row) else None,
             matured_base=self._joinable(self._predictions(window.matured_traffic.row)),
             matured_age_seconds=now - matured_end,
-            matured_covered_seconds=self._covered(matured_end, window.seconds),
+            matured_covered_seconds=self.covered_seconds(matured_end, window.seconds),
             arrived_groups=self._groups(window.current[Part.ARRIVED], series, open_pane),
             matured_groups=None if matured is None else self._groups(window.matured, self.coarse, None),
             scores=scores if isinstance(scores, Row) else None,
@@ -681,7 +687,8 @@ class Version:
         newest = None if open_pane is None else series.row(total.part, open_pane)
         return total.groups.stacked(newest, open_pane or 0)
 
-    def _covered(self, end: float, seconds: float) -> float:
+    def covered_seconds(self, end: float, seconds: float) -> float:
+        """How much of the *seconds* before *end* the state reaches."""
         if self.first_time is None:
             return 0.0
         retired = self.retired_before.get(Resolution.COARSE)
@@ -706,7 +713,7 @@ class Version:
         """How many of so many predictions are kept for the join: fewer while the limit binds."""
         return round(predictions * self.model.sample_ratio)
 
-    def _newest(self, window: _WindowTotals, now: float) -> tuple[int, int]:
+    def _newest(self, window: WindowTotals, now: float) -> tuple[int, int]:
         """Joined outcomes and predictions of the newest window by prediction time."""
         quality, grid = self.model.quality, self.coarse.grid
         if quality is None or not isinstance(window.predicted.row, Row):

@@ -27,6 +27,7 @@ from driftgauge.evaluate import evaluate
 from driftgauge.exposition.live import COMPONENTS, Live
 from driftgauge.exposition.text import Exposition
 from driftgauge.metrics import LIVE_METRICS, PREFIX, SNAPSHOT_METRICS
+from driftgauge.monitor import judging
 from driftgauge.reference import relation as relations
 from driftgauge.sketches.coarse import CoarseCodes
 from driftgauge.sketches.concept import Concept
@@ -60,9 +61,9 @@ def reference_file(path, task, rng):
         texts["o:prediction"] = rng.choice(["0", "1"] if task is Task.BINARY else CLASSES, N).tolist()
     row = Learning(10).row(tuple(numeric), np.array(list(numeric.values())), texts, N, {})
     made = references.build(
-        {0: row},
+        dict.fromkeys(range(9), row),
         first=0.0,
-        last=86_399.0,
+        last=9 * 86_400.0 - 1,
         declared={"code": Feature(kind=FeatureKind.IDENTIFIER)},
         category_limit=50,
     )
@@ -131,6 +132,7 @@ def in_full_swing(config, task, rng):
         else None
     )
     times = np.linspace(WALL - 6 * 3600, WALL - 30, N)
+    times[0] = WALL - 30 * 3600  # or its window of a day would not be covered
     ids = [f"p{i}" for i in range(N)]
     driver.send(
         predictions(
@@ -144,6 +146,8 @@ def in_full_swing(config, task, rng):
     right = [happened[0]] * N
     later = {"times": np.full(N, WALL - 30), "model": "churn-2026", "version": VERSION}
     driver.send(outcomes([f"q{i}" for i in range(N)], right, prediction=right, **later))
+    judged = judging.step(driver.version("churn-2026", VERSION), WALL)
+    driver.models.take((judged,))
     view = with_reference_outcomes(driver.view(VERSION, name="churn-2026"))
     return evaluate(
         [view],

@@ -1,0 +1,98 @@
+"""What a window could show: the statistic that would be significant, and the shift that it would see."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from driftgauge.stats.arrays import Numbers, Values, checked_counts
+from driftgauge.stats.significance import checked_nan, overdispersed_p
+
+_STEPS = 4
+_KEPT = 0.95
+"""Part of a shift's information that ten bins of equal mass keep, of a normal feature."""
+_POWER_SDS = 0.8416212335729143
+"""Standard errors above a limit at which four in five estimates exceed it."""
+
+
+def critical_chi_square(p: Numbers, degrees_of_freedom: Numbers, phi: Numbers, windows: Numbers) -> Values:
+    """The chi-square whose `overdispersed_p` is *p*.
+
+    Returns:
+        At least 0; NaN without degrees of freedom and with fewer than two windows.
+
+    Raises:
+        ValueError: a p outside (0, 0.5], or as `overdispersed_p`.
+
+    Cost: 5 of `overdispersed_p`. Checked against it: log(p) is met to 2%.
+    """
+    from scipy.special import stdtrit
+
+    level = np.asarray(p, np.float64)
+    if not ((level > 0) & (level <= 0.5)).all():
+        raise ValueError("p: expected values in (0, 0.5], found others")
+    degrees, known = checked_nan(degrees_of_freedom, "degrees_of_freedom"), checked_counts(windows, "windows")
+    level, degrees, known, phi_ = np.broadcast_arrays(level, degrees, known, np.asarray(phi, np.float64))
+    heavy = 1.0 + degrees * (phi_ - 1.0)
+    apart = stdtrit(np.maximum(known - 1.0, 1.0), 1.0 - level / 2) ** 2
+    at = np.maximum(heavy * apart + degrees - 1.0, 1e-3)
+    last, wanted = np.full(at.shape, 0.0), np.log(level)
+    before = np.zeros(at.shape)  # p is 1 at 0
+    with np.errstate(all="ignore"):
+        for _ in range(_STEPS):
+            found = np.log(overdispersed_p(at, degrees, phi_, known))
+            slope = (found - before) / (at - last)
+            step = np.where(slope < 0, (wanted - found) / slope, 0.0)
+            last, before = at, found
+            at = np.maximum(at + np.clip(step, -at / 2, at / 2), 1e-3)
+    return np.where((degrees > 0) & (known > 1), at, np.nan)
+
+
+def critical_psi(critical: Numbers, effective_samples: Numbers) -> Values:
+    """PSI of a window whose chi-square is *critical*: about ``critical / effective_samples``.
+
+    For small changes PSI is Pearson's chi-square of the shares, summed from both sides.
+
+    Returns:
+        At least 0, NaN where a sample is empty.
+
+    Raises:
+        ValueError: a number below 0.
+
+    Source: Yurdakul, 2018, on the distribution of PSI. Checked on drawn samples to 10%.
+    """
+    samples = checked_counts(effective_samples, "effective_samples")
+    return np.asarray(checked_nan(critical, "critical") / np.where(samples > 0, samples, np.nan))
+
+
+def smallest_shift_sd(
+    critical: Numbers,
+    degrees_of_freedom: Numbers,
+    phi: Numbers,
+    effective_samples: Numbers,
+    *,
+    floor: float = 0.1,
+) -> Values:
+    """Shift of a normal feature's mean, in reference standard deviations, that four in five windows show.
+
+    The larger of two: what makes chi-square exceed *critical*, and what makes the measured shift
+    exceed *floor*. The hold comes on top.
+
+    Args:
+        critical: as from `critical_chi_square`.
+        phi: as from `Overdispersion.phi`.
+
+    Returns:
+        Above *floor*; NaN where *critical* is, or a sample is empty.
+
+    Raises:
+        ValueError: a number below 0.
+
+    Checked by simulation: 70 to 90% of windows with this shift show it.
+    """
+    limit, degrees = checked_nan(critical, "critical"), checked_nan(degrees_of_freedom, "degrees_of_freedom")
+    samples = checked_counts(effective_samples, "effective_samples")
+    some = np.where(samples > 0, samples, np.nan)
+    heavy = 1.0 + degrees * (np.asarray(phi, np.float64) - 1.0)
+    surely = np.sqrt(np.maximum(limit - np.maximum(degrees - 1.0, 0.0), 0.0))
+    seen = (surely + _POWER_SDS * np.sqrt(heavy)) / np.sqrt(_KEPT * some)
+    return np.asarray(np.maximum(seen, floor + _POWER_SDS * np.sqrt(heavy / some)), np.float64)
