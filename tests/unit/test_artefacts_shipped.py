@@ -307,3 +307,10 @@ def test_the_sidecar_runs_restricted(file):
 
 def test_hadolint_accepts_the_dockerfile(require_tool):
     run(require_tool("hadolint"), "Dockerfile")
+
+
+def test_no_alert_rests_on_a_detector_alone() -> None:
+    """Errors that remember each other make every detector fire without a change."""
+    for rule in rules():
+        names = {name for name in metrics_of(rule["expr"]) if name.startswith("driftgauge_")}
+        assert not names or any(not name.startswith("driftgauge_detector_") for name in names), rule
