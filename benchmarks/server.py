@@ -21,6 +21,7 @@ START_SECONDS = 120.0
 POLL_SECONDS = 0.005
 SCRAPE_SECONDS = 15.0
 SAMPLE_SECONDS = 0.02
+PYCACHE = "pycache"
 # What a Prometheus asks for.
 SCRAPE_HEADERS = {
     "Accept": "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5",
@@ -40,15 +41,25 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def _environment(pycache: Path) -> dict[str, str]:
+    """This environment, with compiled modules kept in *pycache*: as after any first start, and as pip
+    leaves what it installs, whatever the machine is set to.
+    """
+    found = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return found | {"PYTHONPYCACHEPREFIX": str(pycache)}
+
+
 class Process:
     """A process, its CPU time and its memory, from /proc."""
 
-    def __init__(self, command: list[str], port: int, log: Path) -> None:
+    def __init__(self, command: list[str], port: int, log: Path, pycache: Path) -> None:
         self.port = port
         self.log = log
         self.began = time.perf_counter()
         with log.open("ab") as out:
-            self.popen = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+            self.popen = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=_environment(pycache)
+            )
 
     def cpu_seconds(self) -> float:
         """User and system time of all threads: to the nanosecond, or where the kernel doesn't tell to 10 ms."""
@@ -130,7 +141,8 @@ class Served(Process):
 
     def __init__(self, setting: Setting) -> None:
         command = [sys.executable, "-m", "driftgauge", "serve", "--config", str(setting.file)]
-        super().__init__(command, setting.port, setting.directory / "serve.log")
+        directory = setting.directory
+        super().__init__(command, setting.port, directory / "serve.log", directory.parent / PYCACHE)
 
     @classmethod
     @contextmanager
@@ -186,7 +198,8 @@ class Empty(Process):
 
     def __init__(self, directory: Path) -> None:
         port = free_port()
-        super().__init__([sys.executable, "-m", "benchmarks.empty", str(port)], port, directory / "empty.log")
+        command = [sys.executable, "-m", "benchmarks.empty", str(port)]
+        super().__init__(command, port, directory / "empty.log", directory / PYCACHE)
 
     @classmethod
     @contextmanager

@@ -206,6 +206,8 @@ def idle(bench: Bench) -> None:
         f'observation: {{listen: "127.0.0.1:{setting.metrics_port}"}}\n'
         f"store: {{directory: {setting.data}}}\n"
     )
+    with Served.started(setting):
+        pass  # compiles what it imports, and keeps that
     with Served.started(setting) as served:
         served.scrape()
         sleep(2.0)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+import numpy as np
+
 from driftgauge.exposition.live import Live, observe_many
 from driftgauge.metrics import PREFIX
 from driftgauge.monitor.update import Tally
@@ -73,9 +75,9 @@ class Counting:
             if tally.latencies.size:
                 slowest, trace = tally.exemplar or (None, "")
                 histogram = self._live.histogram(PREFIX + "prediction_latency_seconds", model, version)
-                latencies = tally.latencies.tolist()
+                latencies = tally.latencies
                 if slowest is not None:
-                    latencies.remove(slowest)
+                    latencies = np.delete(latencies, np.argmax(latencies == slowest))
                     histogram.observe(slowest, {"trace_id": trace[:TRACE_CHARACTERS]})
                 observe_many(histogram, latencies)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -19,9 +20,13 @@ from driftgauge.view import VersionView
 
 # Below this the threshold that paid most is a few records' luck.
 LEAST_DECISIONS = 100
-# Whichever threshold is best, the interval of its gain holds: 99 of them are looked at.
-_GAIN_Z = simultaneous_z(THRESHOLDS.size)
 _GAIN_CONFIDENCE = 1 - 0.05 / THRESHOLDS.size
+
+
+@cache
+def _gain_z() -> float:
+    """Whichever threshold is best, the interval of its gain holds: 99 of them are looked at."""
+    return simultaneous_z(THRESHOLDS.size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +99,7 @@ def best_thresholds(view: VersionView, found: tuple[Decisions, ...]) -> Iterator
     for each in found:
         best = _best(each.values, view.config.threshold)
         gain = float(each.gains[best])
-        _, high = total_interval(gain, float(each.squares[best]), each.samples, z=_GAIN_Z)
+        _, high = total_interval(gain, float(each.squares[best]), each.samples, z=_gain_z())
         reach = high - gain
         if each.group_gains is not None and each.group_sizes is not None:
             grouped = grouped_reach(each.group_gains[:, best], each.group_sizes, _GAIN_CONFIDENCE)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import ndtri
 
 from driftgauge.stats.arrays import Numbers, Values, checked_counts
 from driftgauge.stats.estimation import Estimated
@@ -78,6 +77,8 @@ def simultaneous_z(comparisons: int, confidence: float = 0.95) -> float:
 
     Source: Dunn, 1961. Checked against ``scipy.stats.norm.ppf`` to 1e-12.
     """
+    from scipy.special import ndtri
+
     if comparisons < 1 or not 0 < confidence < 1:
         raise ValueError(f"expected at least 1 comparison and a confidence in (0, 1), found {comparisons}")
     return float(-ndtri((1 - confidence) / (2 * comparisons)))
