@@ -226,7 +226,7 @@ def _grouped_auc(side: _Side) -> Floats:
 def _variance(whole: Floats, without: Floats, sizes: Floats) -> Floats:
     if jackknife.effective_groups(sizes) < jackknife.LEAST_GROUPS:
         return np.array(np.nan)
-    return np.square(jackknife.standard_error(whole, without, sizes))
+    return np.square(jackknife.serial_error(whole, without, sizes))
 
 
 def _inflation(independent: Sequence[Floats], grouped: Sequence[Floats]) -> Floats:

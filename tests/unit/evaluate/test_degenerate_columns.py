@@ -1,5 +1,7 @@
 """Columns that vary little or not at all, through a profile and through learning, to the same numbers."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -7,7 +9,7 @@ from tests.unit.monitor.driving import WALL, Driver, predictions
 from tests.unit.profile.conftest import ndjson
 
 from driftgauge import reference as references
-from driftgauge.config import DAY, HOUR, Clock, Feature, FeatureKind, Model, Task
+from driftgauge.config import DAY, HOUR, Against, Clock, Feature, FeatureKind, Model, Task
 from driftgauge.evaluate import evaluate
 from driftgauge.monitor import learning
 from driftgauge.monitor.update import Prepared
@@ -57,7 +59,14 @@ def settle(held):
 
 
 def driver(**model):
-    return Driver(task=Task.BINARY, clock=Clock.RECORDS, windows=(DAY,), features=DECLARED, **model)
+    return Driver(
+        task=Task.BINARY,
+        clock=Clock.RECORDS,
+        windows=(DAY,),
+        features=DECLARED,
+        against=tuple(Against),
+        **model,
+    )
 
 
 @pytest.fixture(scope="module", params=["learned", "profiled"])
@@ -89,9 +98,14 @@ def watched(request, tmp_path_factory):
 
 
 def drift(held):
-    """Rows of the day that has just been, by name; each of their numbers finite."""
-    rows = evaluate([held.view()], WALL, 0.0).versions[0].drift
-    for row in rows:
+    """Rows of the day that has just been, by name; each of their numbers finite, and so are those
+    against the day before, the same day last week, and another version.
+    """
+    view = held.view()
+    other = evaluate([view, replace(view, version="2")], WALL, 0.0).versions[1]
+    assert len(other.against) == 2 * len(other.version_drift) > 0
+    rows = other.drift
+    for row in (*rows, *other.against, *other.version_drift, *other.comparisons):
         values = [getattr(row, name) for name in row.__slots__]
         assert all(v is None or isinstance(v, str) or np.isfinite(v) for v in values)
     return {row.feature or row.output: row for row in rows}
