@@ -179,6 +179,9 @@ class Model:
             if watch.binned and watch.reference is not None:
                 version.fix_reference(Part.INPUTS, watch.reference, watch.state)
                 return
+            if watch.since is not None:
+                # Its owner let go of the reference; those of older versions are as old or older.
+                return
 
     def apply(self, update: Update, *, live: bool) -> None:
         """Take in a committed update of one of the versions."""

@@ -245,3 +245,15 @@ def test_the_outputs_of_a_version_that_inherits_its_inputs_reference_are_learned
     view = settle(held, "2")
     assert view.inputs.reference.id == held.view("1").inputs.reference.id
     assert view.outputs.state is ReferenceState.FROZEN
+
+
+def test_a_version_that_comes_while_the_newest_learns_anew_learns_too():
+    held = driver()
+    feed(held, 0, 8.2)
+    settle(held)
+    feed(held, 8.2, 8.5, version="2", seed=2)
+    order(held, relearning.relearn(held.version(version="2"), held.model().now(WALL)))
+    feed(held, 8.5, 8.8, version="3", seed=3)
+    assert held.view("3").inputs.state is ReferenceState.LEARNING
+    assert held.view("1").inputs.state is ReferenceState.FROZEN
+    same(held.view("3"), held.restarted().view("3"))
