@@ -764,7 +764,8 @@ class RelationShift:
     """How the outcome depends on one feature in a matured window, against the reference.
 
     `class_` is the class whose relation changed most, of more than two; `bins` are those whose change
-    is beyond chance.
+    is beyond chance. `state` says whether the relation was judged when the newest pane closed, or why
+    not; "" where windows of this length are not.
     """
 
     model: str
@@ -773,12 +774,14 @@ class RelationShift:
     window: str
     class_: str
     bins: tuple[str, ...]
+    state: str
     samples: Value
     shift: Value = None
     outcome_shift: Value = None
     p: Value = None
     adjusted_p: Value = None
     overdispersion: Value = None
+    verdict: Value = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -824,6 +827,17 @@ class QualityChange:
     bias: Value = None
     bias_low: Value = None
     bias_high: Value = None
+
+
+@dataclass(frozen=True, slots=True)
+class RelationVerdicts:
+    """How many features' relations were judged in a window, and found to have changed."""
+
+    model: str
+    model_version: str
+    window: str
+    judged: Value
+    changed: Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -876,6 +890,7 @@ Row = (
     | OutcomeShift
     | QualityChange
     | RelationShift
+    | RelationVerdicts
 )
 
 
@@ -951,6 +966,7 @@ class VersionSnapshot:
     outcome_shifts: tuple[OutcomeShift, ...] = ()
     quality_changes: tuple[QualityChange, ...] = ()
     relation_shifts: tuple[RelationShift, ...] = ()
+    relation_verdicts: tuple[RelationVerdicts, ...] = ()
 
     def rows(self) -> tuple[Row, ...]:
         """Every row, class by class."""
@@ -993,6 +1009,7 @@ class VersionSnapshot:
             *self.outcome_shifts,
             *self.quality_changes,
             *self.relation_shifts,
+            *self.relation_verdicts,
         )
 
 

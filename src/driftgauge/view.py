@@ -12,6 +12,7 @@ from driftgauge.layout import Row
 from driftgauge.records import Violation
 from driftgauge.reference import Reference
 from driftgauge.reference.relation import Relation
+from driftgauge.reference.verdicts import RelationJudged
 from driftgauge.sketches.coarse import CoarseCodes
 from driftgauge.sketches.concept import Concept
 from driftgauge.sketches.inputs import Inputs
@@ -51,12 +52,15 @@ class EarlierView:
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """How a version's relation between inputs and outcome is counted, and its reference."""
+    """How a version's relation between inputs and outcome is counted, its reference, and by window what
+    was found when its newest pane closed.
+    """
 
     state: ReferenceState
     sketch: Concept
     codes: CoarseCodes
     reference: Relation | None
+    judged: Mapping[str, RelationJudged] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,10 @@ def one_version(model: str, model_version: str, feature: str, absent: Value = No
         relation=(row(rows.RelationState, **of, state="given"),),
         outcome_shifts=(row(rows.OutcomeShift, **window, class_=""),),
         quality_changes=(row(rows.QualityChange, **window),),
-        relation_shifts=(row(rows.RelationShift, **window, feature=feature, class_="", bins=("0", "9")),),
+        relation_verdicts=(row(rows.RelationVerdicts, **window),),
+        relation_shifts=(
+            row(rows.RelationShift, **window, feature=feature, class_="", bins=("0", "9"), state="judged"),
+        ),
     )
 
 

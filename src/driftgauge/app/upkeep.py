@@ -15,7 +15,15 @@ from driftgauge.app.counting import Counting
 from driftgauge.app.restoring import Kept
 from driftgauge.config import Clock, Config
 from driftgauge.errors import StoreError
-from driftgauge.monitor import expiry, judging, keeping, learning, relating, saving
+from driftgauge.monitor import (
+    expiry,
+    judging,
+    judging_relation,
+    keeping,
+    learning,
+    relating,
+    saving,
+)
 from driftgauge.monitor.exports import sampled
 from driftgauge.monitor.log import RecordLog
 from driftgauge.monitor.model import Model
@@ -112,7 +120,7 @@ class Upkeep:
 
     def _learn(self, model: Model, now: float) -> None:
         for version in list(model.versions.values()):
-            for due in (learning.step, relating.step, judging.step):
+            for due in (learning.step, relating.step, judging.step, judging_relation.step):
                 update = due(version, now)
                 if update is not None:
                     self.commit((update,))

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from driftgauge.check.shape import Shape
-from driftgauge.config import Task
-from driftgauge.snapshot import OutcomeShift, QualityChange, RelationShift, RelationState
+from driftgauge.config import DAY, HOUR, MINUTE, Task
+from driftgauge.snapshot import OutcomeShift, QualityChange, RelationShift, RelationState, RelationVerdicts
 
 Made = tuple[type[Any], Mapping[str, str], frozenset[str] | None]
 
@@ -23,6 +23,14 @@ _CHANGES: Final[Mapping[Task, frozenset[str]]] = {
 }
 
 
+_UNJUDGED: Final = frozenset({"samples", "shift", "outcome_shift", "p", "adjusted_p", "overdispersion"})
+
+
+def _seconds(window: str) -> float:
+    units = {"d": DAY, "h": HOUR, "m": MINUTE, "s": 1.0}
+    return float(window[:-1]) * units[window[-1]]
+
+
 def relation_rows(shape: Shape) -> Iterator[Made]:
     """Rows of every window; none where no feature's relation is watched."""
     if not shape.related:
@@ -36,5 +44,9 @@ def relation_rows(shape: Shape) -> Iterator[Made]:
             for name in ("",) if shape.task is Task.BINARY else shape.classes:
                 yield OutcomeShift, {**of_window, "class": name}, _with_ends("log_odds")
         yield QualityChange, of_window, _CHANGES[shape.task]
+        judged = _seconds(window) >= DAY
+        if judged:
+            yield RelationVerdicts, of_window, None
+        filled = None if judged else _UNJUDGED
         for feature in shape.related:
-            yield RelationShift, {**of_window, "feature": feature}, None
+            yield RelationShift, {**of_window, "feature": feature}, filled

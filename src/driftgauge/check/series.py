@@ -111,6 +111,9 @@ _TYPICAL_LABEL = 11
 _COUNTS = frozenset(
     {
         "samples",
+        "judged",
+        "changed",
+        "verdict",
         "against_samples",
         "against_outcomes",
         "features",

@@ -12,7 +12,7 @@ from driftgauge.evaluate.drift import drift, drift_rows
 from driftgauge.evaluate.estimated_value import estimated_value
 from driftgauge.evaluate.estimates import estimates
 from driftgauge.evaluate.reference_quality import outcome_shifts, quality_changes
-from driftgauge.evaluate.relation import relation_shifts, relation_state
+from driftgauge.evaluate.relation import relation_shifts, relation_state, relation_verdicts
 from driftgauge.evaluate.reweighted import reweighted
 from driftgauge.evaluate.schema import schema_violations
 from driftgauge.evaluate.segment_drift import segment_drift, worst_segments
@@ -109,6 +109,7 @@ def version(
         outcome_shifts=tuple(outcome_shifts(view)),
         quality_changes=tuple(quality_changes(view, found.quality, found.classes, found.intervals)),
         relation_shifts=tuple(relation_shifts(view)),
+        relation_verdicts=tuple(relation_verdicts(view)),
         performance=tuple(found.performance),
         class_performance=tuple(found.class_performance),
         segment_performance=tuple(found.segment_performance),

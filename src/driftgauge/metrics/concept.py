@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from driftgauge.metrics.table import IN_WINDOW, NOT_AVERAGED, OF_FEATURE, VERSION, Advice, Metric, gauges
-from driftgauge.snapshot import OutcomeShift, QualityChange, RelationShift, RelationState
+from driftgauge.snapshot import OutcomeShift, QualityChange, RelationShift, RelationState, RelationVerdicts
 
 _COHORT = " In the newest window whose outcomes are complete (matured)." + NOT_AVERAGED
 _CHANGED = (
@@ -33,6 +33,22 @@ METRICS: tuple[Metric, ...] = (
             "relation_reference_outcomes",
             "outcomes",
             "Outcomes that the reference of the relation stands on; absent while it is learned.",
+        ),
+    ),
+    *gauges(
+        RelationVerdicts,
+        IN_WINDOW,
+        (
+            "relation_judged_features",
+            "judged",
+            "Features whose relation to the outcome could be judged when the newest pane of the matured "
+            "window closed; windows of at least a day." + NOT_AVERAGED,
+        ),
+        (
+            "relation_changed_features",
+            "changed",
+            "Features of those whose relation to the outcome has changed: "
+            "driftgauge_feature_relation_verdict is 1." + NOT_AVERAGED,
         ),
     ),
     *gauges(
@@ -103,6 +119,13 @@ METRICS: tuple[Metric, ...] = (
             "How many times further apart than independent records would be, the bins' outcomes lie "
             "between the reference's days; at least 1.",
         ),
+        (
+            "feature_relation_verdict",
+            "verdict",
+            "1 where the relation of outcome and feature has changed: feature_relation_shift of at least 0.1 "
+            "and feature_relation_adjusted_p of at most 0.001, at every closed pane of half a window, or once "
+            "with p below 1e-6. 0 where it hasn't; absent where it can't be judged.",
+        ),
         ("feature_relation_samples", "samples", "Outcomes whose bin of the feature is known." + _COHORT),
         family="concept",
     ),
@@ -141,7 +164,7 @@ ADVICE = (
         "feature_relation_shift at least 0; feature_outcome_shift any",
         "How often a bin is visited doesn't matter. The outermost bins, and the bin of many categories, are "
         "left out where their share has more than doubled or halved. A correlated feature shows a part of "
-        "another's change. Missing from GET /v1/models: nothing; the changed bins stand there.",
+        "another's change. GET /v1/models/{model} names the changed bins.",
         "Look at the changed bins first, then retrain on newer outcomes: this is what a model can't see by "
         "itself.",
     ),
@@ -150,6 +173,14 @@ ADVICE = (
         "0 to 1",
         "One look in a hundred is below 1% by chance: read adjusted_p, and only with a shift worth having.",
         "As for feature_relation_shift.",
+    ),
+    Advice(
+        ("feature_relation_verdict", "relation_judged_features", "relation_changed_features"),
+        "feature_relation_verdict 0 or 1; the others at least 0",
+        "Taken when a pane closes, on at least 100 outcomes and 80% of the window, against at least 8 days of "
+        "reference. Kept over restarts.",
+        "GET /v1/models/{model} says which bins changed. A change in one feature alone is often a changed "
+        "meaning of that feature; in many, a changed world.",
     ),
     Advice(
         ("feature_relation_overdispersion", "feature_relation_samples"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from driftgauge.errors import StoreError
@@ -9,6 +10,7 @@ from driftgauge.layout import Row
 from driftgauge.monitor.update import Update
 from driftgauge.reference import relation as relations
 from driftgauge.reference.relation import Relation
+from driftgauge.reference.verdicts import RelationJudged
 from driftgauge.sketches.concept import Concept
 from driftgauge.sketches.quality import Quality
 from driftgauge.snapshot import ReferenceState
@@ -31,6 +33,8 @@ class Relating:
     Attributes:
         state: learning, then frozen; or given.
         begun: the first coarse pane that holds anything; None before.
+        reference_id: of the reference; "" without one.
+        judged: by window, what was found when its newest pane closed.
     """
 
     def __init__(self, version: Version) -> None:
@@ -38,6 +42,8 @@ class Relating:
         self.state = ReferenceState.LEARNING
         self.reference: Relation | None = None
         self.begun: int | None = None
+        self.reference_id = ""
+        self.judged: dict[str, RelationJudged] = {}
         self.unsaved = False
         self.learned = RangeTotal(version.coarse, Part.CONCEPT)
         self._sketch: Concept | None = None
@@ -91,7 +97,8 @@ class Relating:
     def begin_anew(self) -> None:
         """Forget everything: the inputs are counted in other bins now."""
         self.state, self.reference, self.begun = ReferenceState.LEARNING, None, None
-        self.unsaved = True
+        self.reference_id, self.unsaved = "", True
+        self.judged.clear()
         self.learned.row = None
         for window in self._version.windows:
             window.concept.row = None
@@ -100,15 +107,22 @@ class Relating:
             series.hot[key] = self.zero()
             series.dirty.add(key)
 
+    def take(self, judged: Iterable[RelationJudged]) -> None:
+        """Take in what was committed of verdicts; what stands on another reference is void."""
+        for each in judged:
+            if each.relation == self.reference_id:
+                self.judged[each.window] = each
+
     def fix(self, relation: Relation, state: ReferenceState) -> None:
         """Compare with *relation* from now on."""
         self.reference, self.state, self.unsaved = relation, state, True
+        self.reference_id = relation.id
+        self.judged.clear()
         self.learned.row = None
 
     def give(self, relation: Relation | None) -> None:
         """Compare with the *relation* of a given reference, or learn one where it has none."""
-        known = self.reference
-        if relation is not None and (known is None or known.id != relation.id):
+        if relation is not None and self.reference_id != relation.id:
             self.fix(relation, ReferenceState.GIVEN)
         elif relation is None and self.state is ReferenceState.GIVEN:
             self.begin_anew()

@@ -18,6 +18,7 @@ from driftgauge.monitor.structure import Structure
 from driftgauge.monitor.version import Version
 from driftgauge.reference import from_json, to_json
 from driftgauge.reference import relation as relations
+from driftgauge.reference.verdicts import RelationJudged
 from driftgauge.snapshot import ReferenceState
 from driftgauge.windows import PaneSeries, Part, Resolution, dirty_rows
 
@@ -56,6 +57,7 @@ class _Version(msgspec.Struct, array_like=True):
     retired_before: dict[str, int]
     proposed: dict[str, str]
     related_from: int | None = None
+    related: tuple[RelationJudged, ...] = ()
     errors: Errors = Errors()
 
 
@@ -116,6 +118,7 @@ def _saved_version(version: Version) -> _Version:
         {str(k): v for k, v in _retired_before(version).items()},
         {part: version.part_state(part) for part in (Part.INPUTS, Part.OUTPUTS)},
         version.relating.begun,
+        tuple(version.relating.judged.values()),
         version.errors,
     )
 
@@ -312,6 +315,7 @@ def _restore_model(models: Models, state: _Model, found: Mapping[str, bytes]) ->
         _restore_references(version, found)
         _restore_relation(version, v.related_from, found)
         _restore_judged(version, found.get(_judged_key(v.owner)))
+        version.relating.take(v.related)
         models.give(version)
 
 

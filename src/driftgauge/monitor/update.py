@@ -10,6 +10,7 @@ from driftgauge.monitor.detecting import Errors
 from driftgauge.monitor.log import Rows
 from driftgauge.monitor.structure import Structure
 from driftgauge.records import Answer, Floats, Rejection, Violation
+from driftgauge.reference.verdicts import RelationJudged
 
 
 class PaneDelta(msgspec.Struct, array_like=True, frozen=True):
@@ -35,6 +36,7 @@ class Update(msgspec.Struct, array_like=True, frozen=True):
         centres: what sums of newly seen numeric keys are taken about.
         growing: numeric keys with their last value while they never fell; None once they did.
         matures_after: when outcomes are complete, as it was learned.
+        related: verdicts on relations, of windows whose newest pane has closed.
         relation: the reference of the relation between inputs and outcome, fixed by this update, as JSON.
         errors: the detectors on the errors, after the batch; None where it leaves them as they are.
         reference, reference_part: a reference fixed by this update, as JSON, and its state.
@@ -65,6 +67,7 @@ class Update(msgspec.Struct, array_like=True, frozen=True):
     relearn_part: str = ""
     relearn_from: float = 0.0
     relation: bytes | None = None
+    related: tuple[RelationJudged, ...] = ()
     errors: Errors | None = None
     judged: tuple[Judged, ...] = ()
 

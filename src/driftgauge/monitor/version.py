@@ -313,6 +313,7 @@ class Version:
             relation = relations.from_json(update.relation, f"{self.model.name} relation")
             self.relating.fix(relation, ReferenceState.FROZEN)
         self.judged |= {judged.window: judged for judged in update.judged}
+        self.relating.take(update.related)
         for delta in update.panes:
             self._add(delta, live=live)
 
@@ -574,7 +575,7 @@ class Version:
         relating, codes = self.relating, self.inputs.codes
         if relating.sketch is None or codes is None:
             return None
-        return Related(relating.state, relating.sketch, codes, relating.reference)
+        return Related(relating.state, relating.sketch, codes, relating.reference, dict(relating.judged))
 
     def _bound_features(self) -> int:
         reference = self.inputs.reference

@@ -29,6 +29,7 @@ from driftgauge.exposition.text import Exposition
 from driftgauge.metrics import LIVE_METRICS, PREFIX, SNAPSHOT_METRICS
 from driftgauge.monitor import judging
 from driftgauge.reference import relation as relations
+from driftgauge.reference.verdicts import JUDGED, RelationJudged
 from driftgauge.sketches.coarse import CoarseCodes
 from driftgauge.sketches.concept import Concept
 from driftgauge.sketches.inputs import Inputs
@@ -148,6 +149,7 @@ def in_full_swing(config, task, rng):
     driver.send(outcomes([f"q{i}" for i in range(N)], right, prediction=right, **later))
     judged = judging.step(driver.version("churn-2026", VERSION), WALL)
     driver.models.take((judged,))
+    judge_relations(driver.version("churn-2026", VERSION).relating)
     view = with_reference_outcomes(driver.view(VERSION, name="churn-2026"))
     return evaluate(
         [view],
@@ -165,6 +167,12 @@ def with_reference_outcomes(view):
     if view.task is Task.MULTICLASS:
         relation = replace(relation, classes=(*view.classes, "other"))
     return replace(view, related=replace(view.related, reference=relation))
+
+
+def judge_relations(relating):
+    """Verdicts on the long window, as the writer takes them once it is covered."""
+    table = np.zeros(len(relating.reference.keys), JUDGED)
+    relating.take([RelationJudged("1d", 1, relating.reference_id, table.tobytes())])
 
 
 def render(snapshot, config):

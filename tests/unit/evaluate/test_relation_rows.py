@@ -21,6 +21,7 @@ from driftgauge.evaluate.reference_quality import outcome_shifts, quality_change
 from driftgauge.evaluate.relation import relation_shifts, relation_state
 from driftgauge.evaluate.segments import Group, Totals
 from driftgauge.reference import relation as relations
+from driftgauge.reference.verdicts import SPREAD_FLOOR
 from driftgauge.sketches.coarse import CoarseCodes
 from driftgauge.sketches.concept import Concept
 from driftgauge.sketches.inputs import Inputs
@@ -34,6 +35,7 @@ from driftgauge.sketches.quality import (
     RegressionQuality,
 )
 from driftgauge.snapshot import Cohort, ReferenceState
+from driftgauge.stats.verdicts import RULES
 from driftgauge.view import Related
 
 SLOPES = np.array([1.0, 0.8, 0.6, 0.5, 0.4, 0.3, 0.2, 0.1, 0.0, 0.0])
@@ -158,7 +160,11 @@ def by_feature(seen):
 
 def moved(rows):
     """Features that a reader of the numbers would call changed, the furthest first."""
-    found = [r for r in rows.values() if r.adjusted_p is not None and r.adjusted_p <= 0.01 and r.shift >= 0.1]
+    found = [
+        r
+        for r in rows.values()
+        if r.adjusted_p is not None and r.adjusted_p <= RULES.rate and r.shift >= SPREAD_FLOOR
+    ]
     return [r.feature for r in sorted(found, key=lambda r: -r.shift)]
 
 

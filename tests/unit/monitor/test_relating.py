@@ -10,8 +10,10 @@ from tests.unit.monitor.driving import WALL, Driver, outcomes, predictions
 from driftgauge import reference as references
 from driftgauge.config import DAY, HOUR, Clock, Task
 from driftgauge.config import Outcomes as OutcomesConfig
-from driftgauge.monitor import learning, relating, saving
+from driftgauge.evaluate import evaluate
+from driftgauge.monitor import judging_relation, learning, relating, saving
 from driftgauge.monitor.update import Prepared, encode
+from driftgauge.reference.verdicts import STATES, RelationVerdictState
 from driftgauge.sketches.learning import Learning
 from driftgauge.snapshot import ReferenceState
 from driftgauge.windows import Part
@@ -48,7 +50,7 @@ def take(held, update):
 
 def steps(held):
     """What the writer does after a batch."""
-    for due in (learning.step, relating.step):
+    for due in (learning.step, relating.step, judging_relation.step):
         update = due(held.version(), held.model().now(WALL))
         if update is not None:
             take(held, update)
@@ -122,6 +124,7 @@ def span(held, window):
 def same(one, other):
     assert one.version().relating.state is other.version().relating.state
     assert one.version().relating.begun == other.version().relating.begun
+    assert one.version().relating.judged == other.version().relating.judged
     mine, yours = one.version().relating.reference, other.version().relating.reference
     assert (mine is None) is (yours is None)
     assert mine is None or mine.id == yours.id
@@ -197,3 +200,51 @@ def test_a_regression_learns_the_sums_of_its_errors():
     np.testing.assert_allclose(relation.errors[0, :10, 0] / n, 0.5, atol=0.2)
     np.testing.assert_allclose(relation.errors[0, :10, 1] / n, 1.25, atol=0.3)
     same(held, held.restarted())
+
+
+# --- verdicts ----------------------------------------------------------------------------------
+
+
+def verdicts(held, window="1d"):
+    """(state, run, verdict) of each feature."""
+    judged = held.version().relating.judged.get(window)
+    if judged is None:
+        return None
+    table = judged.table
+    states = [STATES[state] for state in table["state"].tolist()]
+    return list(zip(states, table["run"].tolist(), table["verdict"].tolist(), strict=True))
+
+
+def test_a_stationary_relation_gets_no_verdict(learned):
+    found = verdicts(learned)
+    assert [(state, verdict) for state, _, verdict in found] == [(RelationVerdictState.JUDGED, 0)] * 3
+    assert verdicts(learned, "3d") is not None
+    rows = [r for r in evaluate([learned.view()], WALL, 0.0).versions[0].relation_shifts if r.window == "1d"]
+    assert [(r.feature, r.state, r.verdict) for r in rows] == [(f"x{i}", "judged", 0.0) for i in range(3)]
+
+
+def test_a_changed_relation_gets_one_and_keeps_it_over_a_restart(learned):
+    held = checkpointed(learned)
+    run(held, 17.5, 19.5, slopes=(1.0, -1.5, 0.3), each=100)
+    found = verdicts(held)
+    assert [verdict for _, _, verdict in found] == [0, 1, 0]
+    same(held, checkpointed(held))
+    version = evaluate([held.view()], WALL, 0.0).versions[0]
+    (counts,) = [row for row in version.relation_verdicts if row.window == "1d"]
+    assert (counts.judged, counts.changed) == (3.0, 1.0)
+    moved = next(r for r in version.relation_shifts if (r.feature, r.window) == ("x1", "1d"))
+    assert (moved.verdict, moved.class_) == (1.0, "")
+    assert {"0", "9"} <= set(moved.bins)
+
+
+def test_while_it_learns_it_says_so(halfway):
+    assert verdicts(halfway) is None
+    rows = evaluate([halfway.view()], WALL, 0.0).versions[0].relation_shifts
+    assert {(r.state, r.verdict, r.shift) for r in rows} == {("learning", None, None)}
+
+
+def test_an_edge_is_judged_once(learned):
+    held = checkpointed(learned)
+    assert judging_relation.step(held.version(), held.model().now(WALL)) is None
+    run(held, 17.5, 17.5 + 2 / 24)
+    assert held.version().relating.judged["1d"].edge == learned.version().relating.judged["1d"].edge + 2
