@@ -654,6 +654,27 @@ class SegmentDrift:
 
 
 @dataclass(frozen=True, slots=True)
+class SegmentGap:
+    """The segment that costs the whole model most by one measure; never exported.
+
+    `share` is its part of the value (of the samples) in its column, and `gap` is what it is worse by, times
+    that.
+    """
+
+    model: str
+    model_version: str
+    window: str
+    cohort: str
+    measure: str
+    segment: str
+    segment_value: str
+    share: float
+    whole: float
+    of_segment: float
+    gap: float
+
+
+@dataclass(frozen=True, slots=True)
 class WorstSegment:
     """Per measure the segment that costs the whole model most; empty where unknown."""
 
@@ -945,6 +966,7 @@ class VersionSnapshot:
     schema: tuple[SchemaViolation, ...] = ()
     segment_drift: tuple[SegmentDrift, ...] = ()
     worst_segments: tuple[WorstSegment, ...] = ()
+    segment_gaps: tuple[SegmentGap, ...] = ()
     performance: tuple[Performance, ...] = ()
     class_performance: tuple[ClassPerformance, ...] = ()
     segment_performance: tuple[Performance, ...] = ()

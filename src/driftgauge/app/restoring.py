@@ -90,5 +90,6 @@ def _drop(store: Store, number: int, model: str) -> None:
         dropped += step
     if dropped:
         logging.getLogger(__name__).warning(
-            "%s: its task or limits have changed, so records that wait to be joined were dropped", model
+            "%s: its task, limits or value's weight changed, so records that wait to be joined were dropped",
+            model,
         )

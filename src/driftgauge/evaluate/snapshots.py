@@ -15,11 +15,12 @@ from driftgauge.evaluate.reference_quality import outcome_shifts, quality_change
 from driftgauge.evaluate.relation import relation_shifts, relation_state, relation_verdicts
 from driftgauge.evaluate.reweighted import reweighted
 from driftgauge.evaluate.schema import schema_violations
-from driftgauge.evaluate.segment_drift import segment_drift, worst_segments
+from driftgauge.evaluate.segment_drift import segment_drift
 from driftgauge.evaluate.thresholds import best_thresholds, decisions, threshold_values
 from driftgauge.evaluate.value import business_value, in_full, value_info
 from driftgauge.evaluate.verdicts import verdicts
 from driftgauge.evaluate.versions import newest_pairs, version_comparisons, version_drift
+from driftgauge.evaluate.worst_segments import segment_gaps, worst_segments
 from driftgauge.snapshot import (
     Cohort,
     Drift,
@@ -77,6 +78,8 @@ def version(
     estimated = estimates(view)
     estimated_values = estimated_value(view, estimated.whole)
     taken = verdicts(view)
+    worth = in_full(value, segment_value)
+    gaps = segment_gaps((*found.quality, *found.classes, *found.segment_classes), worth)
     return VersionSnapshot(
         state=_state(view, wall),
         windows=tuple(w for window in view.windows for w in _windows(view, window)),
@@ -104,7 +107,8 @@ def version(
         against=tuple(drift_against(view)),
         schema=tuple(schema_violations(view, every=schema)),
         segment_drift=tuple(segment_drift(view)),
-        worst_segments=tuple(worst_segments(found.quality, in_full(value, segment_value))),
+        worst_segments=worst_segments(gaps),
+        segment_gaps=gaps,
         relation=tuple(relation_state(view)),
         outcome_shifts=tuple(outcome_shifts(view)),
         quality_changes=tuple(quality_changes(view, found.quality, found.classes, found.intervals)),

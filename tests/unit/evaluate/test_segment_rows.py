@@ -192,7 +192,28 @@ def test_the_worst_segment_of_a_regression_has_the_larger_error():
     assert (row.mae_segment_value, row.accuracy_gap) == ("pro", None)
 
 
+def test_every_measure_names_its_worst_segment_with_what_it_rests_on():
+    score = np.concatenate([np.linspace(0.05, 0.95, 300), np.full(100, 0.9)])
+    told = [*(np.arange(300) >= 150).astype(int).tolist(), *([1] * 60 + [0] * 40)]
+    held = Driver(
+        task=Task.BINARY, clock=Clock.RECORDS, windows=(DAY,), outcomes=Outcomes(matures_after=60.0)
+    )
+    ids, times = [f"i{i}" for i in range(400)], np.full(400, START)
+    plan = ["free"] * 300 + ["pro"] * 100
+    held.send(predictions(ids, times, segments={"plan": plan}, score=score))
+    held.send(outcomes(ids, told, times + 1))
+    snapshot = found(held)
+    gaps = {g.measure: g for g in snapshot.segment_gaps if g.cohort == Cohort.ARRIVED}
+    assert set(gaps) == {"accuracy", "log_loss", "brier", "precision", "recall", "f1", "roc_auc"}
+    assert all(g.segment_value == "pro" for name, g in gaps.items() if name != "recall")
+    brier = gaps["brier"]
+    pro = (60 * 0.1**2 + 40 * 0.9**2) / 100
+    assert brier.of_segment == pytest.approx(pro, rel=1e-12)
+    assert brier.share == 0.25
+    assert brier.gap == pytest.approx((pro - brier.whole) * 0.25, rel=1e-12)
+
+
 def test_without_segments_there_is_no_worst_one():
     held = Driver(task=Task.BINARY, windows=(DAY,))
     held.send(predictions(["a"], score=[0.9], outcome=[1]))
-    assert found(held).worst_segments == ()
+    assert (found(held).worst_segments, found(held).segment_gaps) == ((), ())
