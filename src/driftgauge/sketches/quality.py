@@ -197,6 +197,9 @@ class Quality(LinearSketch):
     def digest(self, row: Row) -> Row:
         """What a group of panes keeps of *row*: enough for intervals of the whole model's numbers and
         of each segment's main one. Additive like the row; of `digest_layout`. O(cells).
+
+        With 34 groups a digest takes 1.6 kB (binary), 16 kB (21 classes) or 2.2 kB (regression): in all
+        groups of panes of three windows and both cohorts 0.3, 2.4 and 0.3 MB.
         """
         small = self.digest_layout.zero()
         # A group of days at tens of thousands of records a second outgrows 32 bits.
