@@ -171,6 +171,41 @@ def test_parameters_that_make_no_sense_are_refused(kind, parameters):
 # --- one by one -------------------------------------------------------------------------------
 
 
+def adwin_by_hand(values, delta=0.002):
+    """The first detection, from the paper's description: buckets kept one by one, every cut in turn."""
+    rows, n = [[]], 0
+    for n, value in enumerate(values, 1):
+        rows[0].append([value])
+        for row, buckets in enumerate(rows):
+            if len(buckets) == 6:
+                if row + 1 == len(rows):
+                    rows.append([])
+                rows[row + 1].append(buckets.pop(0) + buckets.pop(0))
+        if n % 32:
+            continue
+        window = [bucket for buckets in reversed(rows) for bucket in buckets]
+        everything = sum(window, [])
+        for cut in range(1, len(window)):
+            older, newer = sum(window[:cut], []), sum(window[cut:], [])
+            if min(len(older), len(newer)) < 5:
+                continue
+            m = 1 / (len(older) - 4) + 1 / (len(newer) - 4)
+            sure = np.log(2 * np.log(n) / delta)
+            bound = np.sqrt(2 * m * np.var(everything) * sure) + 2 / 3 * m * sure
+            if abs(np.mean(older) - np.mean(newer)) > bound:
+                return n - 1
+    return None
+
+
+@pytest.mark.parametrize("jumped", range(4, 15))
+def test_adwin_judges_short_ends_of_a_window_as_by_hand(jumped):
+    for size, before in ((0.7, 0.0), (7.0, 0.0), (100.0, 0.0), (100.0, -300.0)):
+        jump = np.concatenate([np.full(2, before), np.full(jumped, size)])
+        values = np.concatenate([np.zeros(320 - jump.size), jump, np.zeros(64)])
+        found = Adwin().update(values).detections
+        assert next(iter(found), None) == adwin_by_hand(values), (size, before)
+
+
 def test_adwin_finds_the_same_whatever_is_added_to_all_values():
     values = errors(0.2, 0.5)
     assert Adwin().update(values + 1e9).detections == Adwin().update(values).detections != ()
