@@ -6,6 +6,7 @@ committed update, so memory, a replay and a checkpoint can't differ.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Final
 
@@ -20,6 +21,8 @@ from driftgauge.stats.detectors import DETECTORS, State
 SCALE_RECORDS: Final = 200
 """Joined records of a regression whose median absolute error is the unit of all later ones."""
 _LARGEST: Final = 1e300
+
+log = logging.getLogger(__name__)
 
 
 class Detecting(msgspec.Struct, array_like=True, frozen=True):
@@ -55,10 +58,23 @@ class Errors(msgspec.Struct, array_like=True, frozen=True):
 
     @classmethod
     def of(cls, names: Sequence[str], known: Errors | None = None) -> Errors:
-        """Those that the configuration names: as they are *known*, the others begun."""
-        held = {} if known is None else {each.name: each for each in known.detectors}
+        """Those that the configuration names: as they are *known*, the others begun.
+
+        One whose saved state can't be read (another version's) begins anew, which the log tells.
+        """
+        held = {} if known is None else {each.name: each for each in known.detectors if _readable(each)}
         detectors = tuple(held.get(name, Detecting(name)) for name in names)
         return cls(detectors) if known is None else cls(detectors, known.first, known.unit)
+
+
+def _readable(held: Detecting) -> bool:
+    try:
+        if held.name in DETECTORS and held.data:
+            DETECTORS[held.name]().load(held.data)
+    except ValueError as error:
+        log.warning("detector %s begins anew: %s", held.name, error)
+        return False
+    return True
 
 
 def fed(

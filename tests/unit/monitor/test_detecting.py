@@ -222,6 +222,16 @@ def test_detectors_that_the_configuration_no_longer_names_go_and_new_ones_begin(
     assert after["eddm"].seen == 0
 
 
+def test_a_detector_whose_saved_state_cannot_be_read_begins_anew_and_the_log_says_so(caplog):
+    held = send(driver(detectors=("adwin", "ddm")))
+    adwin, ddm = held.version().errors.detectors
+    broken = msgspec.structs.replace(adwin, data=adwin.data[:-3])
+    held.version().errors = Errors((broken, ddm))
+    after = found(restored(held, detectors=("adwin", "ddm")))
+    assert (after["adwin"].seen, after["ddm"]) == (0, ddm)
+    assert "detector adwin begins anew: a saved detector of" in caplog.text
+
+
 def test_another_task_begins_them_anew():
     held = send(driver())
     assert restored(held, task=Task.REGRESSION).version().errors == Errors.of(ALL)

@@ -3,6 +3,8 @@
 That each detection is right is for tests/golden/test_detectors.py, which compares them with River's.
 """
 
+from itertools import chain
+
 import numpy as np
 import pytest
 from scipy import stats as scipy_stats
@@ -184,9 +186,9 @@ def adwin_by_hand(values, delta=0.002):
         if n % 32:
             continue
         window = [bucket for buckets in reversed(rows) for bucket in buckets]
-        everything = sum(window, [])
+        everything = list(chain.from_iterable(window))
         for cut in range(1, len(window)):
-            older, newer = sum(window[:cut], []), sum(window[cut:], [])
+            older, newer = (list(chain.from_iterable(side)) for side in (window[:cut], window[cut:]))
             if min(len(older), len(newer)) < 5:
                 continue
             m = 1 / (len(older) - 4) + 1 / (len(newer) - 4)
