@@ -79,7 +79,7 @@ def version(
     estimated_values = estimated_value(view, estimated.whole)
     taken = verdicts(view)
     worth = in_full(value, segment_value)
-    gaps = segment_gaps((*found.quality, *found.classes, *found.segment_classes), worth)
+    gaps = segment_gaps(found.quality, (*found.classes, *found.segment_classes), worth)
     return VersionSnapshot(
         state=_state(view, wall),
         windows=tuple(w for window in view.windows for w in _windows(view, window)),

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from driftgauge.config import VALUES_OF_TASK, Task
 from driftgauge.errors import StoreError
-from driftgauge.layout import SUMMED_LIMIT, Layout, LinearSketch, Row
+from driftgauge.layout import Layout, LinearSketch, Row
 from driftgauge.records import Floats, Ints
 from driftgauge.sketches.quality import COARSE_SCORE, COARSE_SCORE_BINS, SCORE_EDGES, Groups, Joined
 from driftgauge.sketches.scores import Scored
@@ -27,6 +27,9 @@ from driftgauge.sketches.scores import Scored
 THRESHOLDS: Final[Floats] = np.arange(1, 100) / 100.0
 THRESHOLD_BINS: Final = THRESHOLDS.size + 1
 CELLS: Final[Mapping[Task, int]] = MappingProxyType({t: len(names) for t, names in VALUES_OF_TASK.items()})
+# Amounts are clipped to it: squares of 1e15 of them, times the square of the greatest cell value, are
+# still finite, and so is the square of their sum.
+AMOUNT_LIMIT: Final = 1e100
 _MARK_BYTES: Final = 8
 
 
@@ -225,4 +228,4 @@ class Value(Priced):
 
 
 def _clipped(values: Floats) -> Floats:
-    return np.clip(values, -SUMMED_LIMIT, SUMMED_LIMIT)
+    return np.clip(values, -AMOUNT_LIMIT, AMOUNT_LIMIT)

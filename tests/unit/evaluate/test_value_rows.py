@@ -1,5 +1,7 @@
 """What decisions were worth, from records sent to rows of the Snapshot: by hand and against scikit-learn."""
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 from sklearn.metrics import confusion_matrix
@@ -139,6 +141,24 @@ def test_without_a_configuration_nothing_is_counted():
     sent(held, 5, score=[0.9] * 5, told=[1] * 5)
     snapshot = found(held)
     assert (snapshot.value, snapshot.value_info, snapshot.best_thresholds) == ((), (), ())
+
+
+def test_senseless_weights_values_and_errors_leave_every_number_finite():
+    worth = dict.fromkeys(WORTH, 1000000000000.0)
+    huge = np.array([1e308, -1e308, 1e300, 5e-324] * 50)
+    told = [0, 1] * 100
+    held = driver(value=Value("EUR", **worth, weight="amount"))
+    sent(held, 200, score=np.full(200, 0.9), told=told, numeric={"amount": huge}, segments={"p": ["a"] * 200})
+    regression = driver(Task.REGRESSION, value=Value("EUR", over=-1e12, under=1e12))
+    sent(
+        regression, 200, prediction=huge.tolist(), told=(-huge).tolist(), value=np.tile([np.nan, 1e308], 100)
+    )
+    for snapshot in (found(held, segments=True), found(regression, segments=True)):
+        rows = (*snapshot.value, *snapshot.best_thresholds)
+        numbers = [v for r in rows for f in fields(r) if isinstance(v := getattr(r, f.name), float)]
+        assert len(numbers) >= 10
+        assert np.isfinite(numbers).all()
+        assert all(r.low is not None for r in snapshot.value)
 
 
 # --- thresholds -------------------------------------------------------------------------------
