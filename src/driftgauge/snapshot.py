@@ -709,9 +709,9 @@ class Estimate:
     """Performance to expect of a window's predictions, before their outcomes come.
 
     `state` says why values are absent: no reference with outcomes; fewer than 1,000 of them or 50 of a
-    class; a held-out calibration error of 0.05 or more; fewer than 30 scores in the window; over 10%
-    of them where fewer than 20 records were calibrated. A *gap* is the estimate of the newest matured
-    window less what was realised there.
+    class; a held-out calibration error of 0.05 or more (not of a regression); fewer than 30 scores in
+    the window; over 10% of them where fewer than 20 of the reference's were. A *gap* is the estimate of
+    the newest matured window less what was realised there.
     """
 
     model: str
@@ -766,6 +766,10 @@ class PartEstimate:
     f1_error: Value = None
     roc_auc: Value = None
     roc_auc_error: Value = None
+    mae: Value = None
+    mae_error: Value = None
+    rmse: Value = None
+    rmse_error: Value = None
 
 
 @dataclass(frozen=True, slots=True)

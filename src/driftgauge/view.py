@@ -11,6 +11,7 @@ from driftgauge.judged import Judged
 from driftgauge.layout import Row
 from driftgauge.records import Violation
 from driftgauge.reference import Reference
+from driftgauge.reference.loss import ExpectedLoss
 from driftgauge.reference.relation import Relation
 from driftgauge.reference.verdicts import RelationJudged
 from driftgauge.sketches.coarse import CoarseCodes
@@ -185,6 +186,7 @@ class VersionView:
     predicted_at: float | None
     outcome_at: float | None
     scores: Scores | None
+    loss: ExpectedLoss | None
     value: Value | None = None
     weighted_scores: WeightedScores | None = None
     segmented: Segmented | None = None

@@ -186,13 +186,15 @@ class Chunk:
         return self.view.quality.sum(self.window.arrived, name)
 
 
-def fed(given: Records, chunks, path: Path):
+def fed(given: Records, chunks, path: Path, reference=None):
     """Every chunk of *chunks* ((begin, width, records), ...) through a monitor of its own kind.
+
+    *reference*: what is written to *path*; what is learned of *given* where it is absent.
 
     Chunks of equal width share one model, whose panes they are; a chunk whose width differs (a
     month) has a model of its own.
     """
-    path.write_bytes(references.to_json(learned(given)))
+    path.write_bytes(references.to_json(reference or learned(given)))
     width = chunks[0][1]
     alone = any(w != width for _, w, _ in chunks)
     names = [f"m{i}" if alone else "m0" for i in range(len(chunks))]

@@ -36,6 +36,7 @@ from driftgauge.sketches.quality import (
     RegressionQuality,
 )
 from driftgauge.sketches.scores import (
+    LOSSES,
     BinaryScores,
     MulticlassScores,
     RegressionScores,
@@ -188,7 +189,11 @@ def joined_row(sketch, batch):
 
 def scored_row(sketch, batch):
     scores = np.ascontiguousarray(batch["scores"].T)
-    return sketch.row(Scored(batch["prediction"], batch["score"], scores, batch["segments"]))
+    loss = None
+    if isinstance(sketch, RegressionScores):
+        loss = np.abs(batch["prediction"])[:, None] * np.arange(LOSSES)
+        loss[batch["prediction"] < 0] = np.nan
+    return sketch.row(Scored(batch["prediction"], batch["score"], scores, batch["segments"], loss))
 
 
 def scores(make, task):

@@ -24,6 +24,12 @@ def estimate_rows(shape: Shape, window: str, families: Collection[str]) -> Itera
     """Rows of one window."""
     labels = {"window": window}
     if shape.task is Task.REGRESSION:
+        losses = ("mae", "rmse")
+        worth = frozenset({"given", "unsupported_ratio"})
+        yield Estimate, labels, worth | _filled(losses, "", "_error", "_gap")
+        for segment, value in shape.groups[1:] if Family.ESTIMATES in families else ():
+            of_segment = {**labels, "segment": segment, "segment_value": value, "class": ""}
+            yield PartEstimate, of_segment, _filled(losses, "", "_error") | {"samples"}
         return
     every = ("accuracy", *_OF_CLASS)
     yield Estimate, labels, _WORTH | _filled(every, "", "_error", "_gap")
@@ -35,6 +41,7 @@ def estimate_rows(shape: Shape, window: str, families: Collection[str]) -> Itera
             yield PartEstimate, of_class, _filled(_OF_CLASS, "", "_error") | {"samples"}
         return
     for segment, value in shape.groups[1:]:
-        yield PartEstimate, {**labels, "segment": segment, "segment_value": value, "class": ""}, None
+        of_segment = {**labels, "segment": segment, "segment_value": value, "class": ""}
+        yield PartEstimate, of_segment, _filled(every, "", "_error") | {"samples"}
     for outcome, prediction in product("01", repeat=2):
         yield ExpectedCell, {**labels, "outcome": outcome, "prediction": prediction}, None

@@ -61,16 +61,16 @@ def calibrated(view: VersionView) -> Calibrated:
     relation = None if view.related is None else view.related.reference
     if relation is None or relation.quality is None or relation.quality_row is None:
         return Calibrated(EstimateState.NO_REFERENCE)
+    if not isinstance(relation.quality, BinaryQuality | MulticlassQuality):
+        return Calibrated(EstimateState.NO_REFERENCE)
     counts = relation.quality.count(relation.quality_row, "score").astype(np.float64)
     if isinstance(relation.quality, BinaryQuality):
         given = [(1, counts[1], counts[0])]
-    elif isinstance(relation.quality, MulticlassQuality):
+    else:
         names = relation.classes
         codes = {name: code for code, name in enumerate((*view.classes, "other"))}
         known = [(codes[n], i) for i, n in enumerate(names) if n in codes and i < len(counts)]
         given = [(code, counts[i, 1], counts[i, 0]) for code, i in sorted(known)]
-    else:
-        return Calibrated(EstimateState.NO_REFERENCE)
     return _judged(given, fine=isinstance(relation.quality, BinaryQuality))
 
 

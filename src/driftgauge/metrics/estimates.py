@@ -10,6 +10,10 @@ _ASSUMES = (
     " Expected of the window's predictions from their scores, before their outcomes come; assumes "
     "P(outcome | score) unchanged."
 )
+_LOSS_ASSUMES = (
+    " Expected of the window's predictions from the bins of prediction and features, before their "
+    "outcomes come; assumes the error given these unchanged."
+)
 _ERROR = "Standard error of the realised value about "
 _GAP = "In the newest window whose outcomes are complete: estimated less realised "
 _OF_PART = (*IN_WINDOW, "segment", "segment_value", "class")
@@ -42,6 +46,25 @@ def _part(name: str, what: str) -> tuple[tuple[str, str, str], ...]:
     )
 
 
+def _loss(name: str, what: str) -> tuple[tuple[str, str, str], ...]:
+    return (
+        (f"estimated_{name}", name, f"{what}, in the outcome's unit." + _LOSS_ASSUMES + NOT_AVERAGED),
+        (f"estimated_{name}_error", f"{name}_error", f"{_ERROR}estimated_{name}."),
+        (
+            f"estimated_{name}_gap",
+            f"{name}_gap",
+            f"{_GAP}{name}. Away from 0 the assumption of the estimates fails: concept drift.",
+        ),
+    )
+
+
+def _part_loss(name: str, what: str) -> tuple[tuple[str, str, str], ...]:
+    return (
+        (f"estimated_part_{name}", name, f"{what} in a segment, in the outcome's unit." + _LOSS_ASSUMES),
+        (f"estimated_part_{name}_error", f"{name}_error", f"{_ERROR}estimated_part_{name}."),
+    )
+
+
 METRICS: tuple[Metric, ...] = (
     *gauges(
         Estimate,
@@ -49,15 +72,15 @@ METRICS: tuple[Metric, ...] = (
         (
             "estimate_given",
             "given",
-            "1 while performance is estimated, 0 while it can't be trusted: too few outcomes to calibrate "
-            "on, a held-out calibration error of 0.05 or more, or over 10% of scores where fewer than 20 "
-            "records were calibrated. GET /v1/models/{m} says which.",
+            "1 while performance is estimated, 0 while it can't be trusted: too few outcomes in the reference, "
+            "a held-out calibration error of 0.05 or more, or over 10% of scores (regression: of records) "
+            "where fewer than 20 of the reference's were. GET /v1/models/{m} says which.",
         ),
         (
             "estimate_unsupported_ratio",
             "unsupported_ratio",
-            "Share of the window's scores where fewer than 20 records were calibrated, 0 to 1; estimates "
-            "are withdrawn above 0.1.",
+            "Share of the window's scores (regression: of its records) where fewer than 20 of the reference's "
+            "were, 0 to 1; estimates are withdrawn above 0.1.",
         ),
         (
             "estimate_calibration_error_ratio",
@@ -68,6 +91,8 @@ METRICS: tuple[Metric, ...] = (
         *_measure("accuracy", "Share of outcomes predicted right"),
         *_measure("f1", "Harmonic mean of precision and recall (multiclass: mean over classes)"),
         *_measure("roc_auc", "Area under the ROC curve (multiclass: mean over classes)"),
+        *_loss("mae", "Mean absolute error"),
+        *_loss("rmse", "Root mean squared error"),
     ),
     *gauges(
         Estimate,
@@ -82,13 +107,15 @@ METRICS: tuple[Metric, ...] = (
         (
             "estimated_part_samples",
             "samples",
-            "Predictions with a score in the segment; outcomes to expect of the class.",
+            "Predictions in the segment that an estimate stands on; outcomes to expect of the class.",
         ),
         *_part("accuracy", "Share of outcomes predicted right"),
         *_part("precision", "Share of positive predictions that are right"),
         *_part("recall", "Share of positive outcomes that are predicted"),
         *_part("f1", "Harmonic mean of precision and recall"),
         *_part("roc_auc", "Area under the ROC curve, from coarse score bins"),
+        *_part_loss("mae", "Mean absolute error"),
+        *_part_loss("rmse", "Root mean squared error"),
         family=Family.ESTIMATES,
     ),
     *gauges(
@@ -103,6 +130,7 @@ METRICS: tuple[Metric, ...] = (
     ),
 )
 
+_LOSSES = ("mae", "rmse")
 _MEASURES = ("accuracy", "f1", "roc_auc", "precision", "recall")
 
 ADVICE = (
@@ -135,10 +163,24 @@ ADVICE = (
         "a new reference.",
     ),
     Advice(
+        tuple(f"estimated_{name}" for name in _LOSSES),
+        "at least 0",
+        "From a log-linear model of the error by coarse bins and their pairs with the prediction's, learned "
+        "by `driftgauge profile` on at most 50,000 records; sees a change of the inputs, not of the relation.",
+        "A rise beyond two errors is one to come once outcomes arrive: find the feature that moved.",
+    ),
+    Advice(
+        tuple(f"estimated_{name}_{end}" for name in _LOSSES for end in ("error", "gap")),
+        "error at least 0, gap any",
+        "The error is that of independent records and leaves out the model's own.",
+        "A gap beyond two errors for a while: the relation has changed. Don't trust the estimates.",
+    ),
+    Advice(
         (
             "estimated_part_samples",
             *(f"estimated_part_{name}_ratio" for name in _MEASURES),
             *(f"estimated_part_{name}_error_ratio" for name in _MEASURES),
+            *(f"estimated_part_{name}{end}" for name in _LOSSES for end in ("", "_error")),
             "estimated_confusion_records",
         ),
         "at least 0; ratios at most 1",

@@ -286,7 +286,7 @@ class _Builder:
         self.first_time = float(kept.times[current].min())
         features = self.features
         outputs = self._outputs()
-        scored = Scored(kept.prediction, kept.score, kept.scores, kept.segments)
+        scored = Scored(kept.prediction, kept.score, kept.scores, kept.segments, self._expected_loss())
         scores = self.model.scores_for(self.coder.structure)
         for fine, coarse, places in panes(self.version, kept.times, current, self.now):
             for part, row in (
@@ -305,6 +305,12 @@ class _Builder:
             if scores is not None:
                 row = scores.row(scored if places.size == n else scored.at(places))
                 self._delta(Part.PREDICTED, fine, coarse, row.to_bytes())
+
+    def _expected_loss(self) -> Floats | None:
+        loss, coded = self.version.loss, self.version.inputs.codes
+        if loss is None or coded is None or self.codes is None:
+            return None
+        return loss.of(coded.keys, self.codes, self.kept.prediction)
 
     def _count_segments(self, fine: int | None, coarse: int, places: Ints) -> None:
         version = self.version

@@ -24,6 +24,7 @@ from driftgauge.monitor.watch import Watch
 from driftgauge.records import Violation
 from driftgauge.reference import Reference
 from driftgauge.reference import relation as relations
+from driftgauge.reference.loss import ExpectedLoss
 from driftgauge.sketches.coarse import packed_bytes
 from driftgauge.sketches.learning import LearningRow
 from driftgauge.sketches.quality import DELAY_EDGES, Groups, Joined
@@ -115,6 +116,8 @@ class Version:
         self.relating = Relating(self)
         self.first_time: float | None = None
         self.unjoined = 0
+        self._loss: ExpectedLoss | None = None
+        self._loss_of: str | None = None
         self.predicted_at: float | None = None
         self.outcome_at: float | None = None
         self.numeric: dict[str, None] = {}
@@ -417,6 +420,18 @@ class Version:
         watch.propose(reference, state)
         self.unsaved_references.add(part)
 
+    def give_loss(self, loss: ExpectedLoss | None) -> None:
+        """Expect the loss that a given reference tells, in the bins now in force."""
+        reference = self.inputs.reference
+        self._loss, self._loss_of = loss, None if reference is None else reference.id
+
+    @property
+    def loss(self) -> ExpectedLoss | None:
+        """The error to expect of predictions; None while features are counted in other bins."""
+        reference = self.inputs.reference
+        same = reference is not None and self.inputs.binned and reference.id == self._loss_of
+        return self._loss if same else None
+
     def part_state(self, part: Part) -> str:
         """The state of a part's reference."""
         watch = self.watch(part)
@@ -568,6 +583,7 @@ class Version:
                 for each in self.errors.detectors
             ),
             scores=self.model.scores,
+            loss=self.loss,
             related=self._related(),
         )
 

@@ -121,7 +121,7 @@ def profile(path: Path, settings: Settings, on_progress: Callable[[int], None] =
         slots, known = days.of(chunk)
         tally.add(chunk if known.all() else _kept(chunk, known), slots)
     relation = tally.relation(tuple(slot for _, slot in days.numbers()))
-    reference = replace(found.reference, relation=relation)
+    reference = replace(found.reference, relation=relation, loss=tally.loss())
     return replace(found, reference=reference, seconds=perf_counter() - began)
 
 

@@ -9,11 +9,13 @@ from driftgauge.layout import Row
 from driftgauge.monitor.structure import OTHER, Coder, Structure
 from driftgauge.profile.cells import Numbers, Texts
 from driftgauge.profile.chunks import Chunk
+from driftgauge.profile.losses import LossRows
 from driftgauge.profile.outputs import labels_of, scores_of
 from driftgauge.profile.settings import Settings
 from driftgauge.records import Floats, Ints
 from driftgauge.reference import Reference
 from driftgauge.reference import relation as relations
+from driftgauge.reference.loss import ExpectedLoss
 from driftgauge.reference.relation import Relation
 from driftgauge.sketches.coarse import CoarseCodes, Codes
 from driftgauge.sketches.concept import Concept
@@ -46,6 +48,7 @@ class RelationTally:
         self._sketch: Concept | None = None
         self._total: Row | None = None
         self._days: dict[int, Row] = {}
+        self._losses = LossRows()
 
     @classmethod
     def of(cls, settings: Settings, reference: Reference, task: Task | None) -> RelationTally | None:
@@ -88,6 +91,8 @@ class RelationTally:
     def _count(self, joined: Joined, slots: Ints) -> None:
         quality, sketch, total = self._sketches()
         total.add(quality.row(joined))
+        if self._task is Task.REGRESSION:
+            self._losses.add(joined)
         for slot in np.unique(slots).tolist():
             self._days.setdefault(slot, sketch.zero()).add(sketch.row(joined.at(slots == slot)))
 
@@ -106,6 +111,10 @@ class RelationTally:
         if self._task is Task.MULTICLASS:
             return MulticlassQuality(_WHOLE, self._settings.limits.classes + 1)
         return RegressionQuality(_WHOLE, self._coder.structure.outcome_centre or 0.0)
+
+    def loss(self) -> ExpectedLoss | None:
+        """The error to expect of a regression's predictions; None of another task or too few records."""
+        return self._losses.learned(self._codes.keys)
 
     def relation(self, slots: tuple[int, ...]) -> Relation | None:
         """The relation, its days in the order *slots*; None without an outcome."""

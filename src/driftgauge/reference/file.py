@@ -13,6 +13,7 @@ import numpy as np
 
 from driftgauge.errors import ReferenceFileError
 from driftgauge.layout import Row
+from driftgauge.reference import loss as losses
 from driftgauge.reference.relation import RelationFile, loaded, saved
 from driftgauge.reference.values import Reference, identified, moments, stacked
 from driftgauge.sketches.inputs import (
@@ -76,6 +77,7 @@ class _File(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     categorical: list[_Categorical]
     days: list[_Day]
     relation: RelationFile | None = None
+    loss: losses.LossFile | None = None
 
 
 def _iso(seconds: float) -> str | None:
@@ -101,6 +103,7 @@ def to_json(reference: Reference) -> bytes:
         [_categorical(inputs, row, i) for i in range(len(bins.categorical))],
         [_Day(day, dict(zip(names, counts.tolist(), strict=True))) for day, counts in reference.days],
         None if reference.relation is None else saved(reference.relation),
+        None if reference.loss is None else losses.saved(reference.loss),
     )
     return msgspec.json.format(msgspec.json.encode(file), indent=1) + b"\n"
 
@@ -179,6 +182,8 @@ def from_json(data: bytes, source: str) -> Reference:
     reference = identified(bins, row, first, last, days)
     if file.relation is not None:
         reference = replace(reference, relation=loaded(file.relation, source))
+    if file.loss is not None:
+        reference = replace(reference, loss=losses.loaded(file.loss, source))
     if reference.id != file.id:
         raise ReferenceFileError(
             f"{source}: its edges and counts give id {reference.id}, but it says {file.id[:40]!r}; "

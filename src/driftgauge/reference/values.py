@@ -10,6 +10,7 @@ import numpy as np
 
 from driftgauge.layout import Row
 from driftgauge.records import Floats, Ints
+from driftgauge.reference.loss import ExpectedLoss
 from driftgauge.reference.relation import Relation
 from driftgauge.sketches.inputs import COARSE_CELLS, NUMERIC_BINS, InputBins, Inputs
 from driftgauge.stats.divergence import psi
@@ -27,6 +28,7 @@ class Reference:
         row: the reference's own counts and moments, a row of `Inputs`.
         first, last: epoch seconds of its first and last record; NaN where it has no times.
         relation: what came out in those bins, where the reference was made with outcomes.
+        loss: the error to expect of a regression's predictions, likewise.
         days: number of the day (epoch) and its coarse counts, shape (names, COARSE_CELLS).
     """
 
@@ -37,6 +39,7 @@ class Reference:
     last: float
     days: tuple[tuple[int, Ints], ...]
     relation: Relation | None = None
+    loss: ExpectedLoss | None = None
 
     @property
     def span_seconds(self) -> float:

@@ -29,6 +29,7 @@ from driftgauge.exposition.text import Exposition
 from driftgauge.metrics import LIVE_METRICS, PREFIX, SNAPSHOT_METRICS
 from driftgauge.monitor import judging
 from driftgauge.reference import relation as relations
+from driftgauge.reference.loss import learn
 from driftgauge.reference.verdicts import JUDGED, RelationJudged
 from driftgauge.sketches.coarse import CoarseCodes
 from driftgauge.sketches.concept import Concept
@@ -69,8 +70,18 @@ def reference_file(path, task, rng):
         category_limit=50,
     )
     made = replace(made, relation=relation(made, task, rng))
+    if task is Task.REGRESSION:
+        made = replace(made, loss=expected_loss(made, numeric, texts, rng))
     path.write_bytes(references.to_json(made))
     return made
+
+
+def expected_loss(made, numeric, texts, rng):
+    inputs = made.only("f:")
+    coded = CoarseCodes(Inputs(inputs.bins), inputs.id, (), 32)
+    names = tuple(key for key in numeric if key.startswith("f:"))
+    codes = coded.codes(names, np.array([numeric[n] for n in names]), texts, N)
+    return learn(coded.keys, codes, numeric["o:prediction"], rng.normal(size=N))
 
 
 def relation(made, task, rng):

@@ -11,8 +11,10 @@ from driftgauge import reference as references
 from driftgauge.config import DAY, HOUR, Outcomes, Task
 from driftgauge.evaluate import calibrating
 from driftgauge.evaluate.estimates import estimates
+from driftgauge.reference.loss import learn
 from driftgauge.reference.relation import Relation
-from driftgauge.sketches.inputs import COARSE_CELLS
+from driftgauge.sketches.coarse import CoarseCodes
+from driftgauge.sketches.inputs import COARSE_CELLS, Inputs
 from driftgauge.sketches.learning import Learning
 
 N = 4_000
@@ -226,8 +228,90 @@ def test_multiclass_estimates_are_what_comes(path):
         assert part.accuracy is None
 
 
-def test_a_regression_has_no_such_estimate(path):
+# --- regression -------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def priced(tmp_path):
+    """A reference whose records err by 1 at x below 100, by 4 above; predictions are 10 to 20."""
+    rng = np.random.default_rng(1)
+    x, prediction = rng.uniform(0, 200, N), rng.uniform(10, 20, N)
+    row = Learning(2).row(("f:x", "o:prediction"), np.array([x, prediction]), {}, N, {})
+    made = references.build({0: row}, first=0.0, last=1.0, declared={}, category_limit=5)
+    inputs = made.only("f:")
+    coded = CoarseCodes(Inputs(inputs.bins), inputs.id, (), 32)
+    codes = coded.codes(("f:x",), x[None], {}, N)
+    error = rng.normal(size=N) * np.where(x < 100, 1.0, 4.0)
+    path = tmp_path / "priced.json"
+    loss = learn(coded.keys, codes, prediction, error)
+    path.write_bytes(references.to_json(replace(made, loss=loss)))
+    return path
+
+
+def priced_batch(held, prefix, time, x, error=None, **columns):
+    rng = np.random.default_rng(len(prefix))
+    ids, prediction = [f"{prefix}{i}" for i in range(x.size)], rng.uniform(10, 20, x.size)
+    times = np.full(x.size, time)
+    given = predictions(ids, times, numeric={"x": x}, prediction=prediction.tolist(), **columns)
+    held.send(given, wall=time)
+    if error is not None:
+        held.send(outcomes(ids, (prediction - error).tolist(), times + 60), wall=time + 60)
+
+
+def priced_view(path, high, *, off=1.0):
+    """A window whose records lie above x = 100 by the share *high*; matured errors are *off* times."""
+    rng = np.random.default_rng(9)
     held = driver(path, Task.REGRESSION)
-    ids = [f"n{i}" for i in range(200)]
-    held.send(predictions(ids, np.full(200, LATER), numeric={"x": np.ones(200)}, prediction=[1.5] * 200))
-    assert estimates(held.view()).whole == []
+    x = rng.uniform(0, 200, 2_000)
+    priced_batch(held, "m", EARLIER, x, off * rng.normal(size=2_000) * np.where(x < 100, 1.0, 4.0))
+    x = np.where(rng.random(1_000) < high, rng.uniform(105, 195, 1_000), rng.uniform(5, 95, 1_000))
+    plan = ["high" if each > 100 else "low" for each in x]
+    priced_batch(held, "now", LATER, x, segments={"plan": plan})
+    return held
+
+
+MEAN = np.sqrt(2 / np.pi)
+
+
+@pytest.mark.parametrize("high", [0.0, 0.5, 1.0])
+def test_the_error_to_expect_follows_the_inputs(priced, high):
+    made = estimates(priced_view(priced, high).view())
+    (row,) = made.whole
+    assert (row.state, row.given, row.samples) == ("given", 1.0, 1_000.0)
+    assert row.mae == pytest.approx(MEAN * (1 + 3 * high), rel=0.1)
+    assert row.rmse == pytest.approx(np.sqrt(1 + 15 * high), rel=0.1)
+    assert 0.01 < row.mae_error < 0.12
+    assert row.accuracy is None
+    parts = {part.segment_value: part.mae for part in made.parts}
+    assert all(
+        parts[n] == pytest.approx(m * MEAN, rel=0.1) for n, m in (("low", 1), ("high", 4)) if n in parts
+    )
+    assert len(parts) == (2 if high == 0.5 else 1)
+
+
+def test_the_gap_is_small_until_the_relation_changes(priced):
+    (same,) = estimates(priced_view(priced, 0.5).view()).whole
+    (worse,) = estimates(priced_view(priced, 0.5, off=2.0).view()).whole
+    assert abs(same.mae_gap) < 3 * same.mae_error
+    assert worse.mae == same.mae
+    assert worse.mae_gap < -10 * worse.mae_error
+    assert worse.rmse_gap < -10 * worse.rmse_error
+
+
+def test_a_restart_expects_the_same(priced):
+    held = priced_view(priced, 0.5)
+    assert estimates(held.restarted().view()) == estimates(held.view())
+
+
+def test_a_regression_without_a_reference_of_errors_has_no_estimate(path):
+    held = driver(path, Task.REGRESSION)
+    priced_batch(held, "n", LATER, np.ones(200))
+    (row,) = estimates(held.view()).whole
+    assert (row.state, row.given, row.mae) == ("no_reference", 0.0, None)
+
+
+def test_a_regression_far_from_all_that_was_learned_is_withdrawn(priced):
+    held = driver(priced, Task.REGRESSION)
+    priced_batch(held, "n", LATER, np.full(200, np.nan))
+    (row,) = estimates(held.view()).whole
+    assert (row.state, row.unsupported_ratio, row.mae) == ("unsupported", 1.0, None)

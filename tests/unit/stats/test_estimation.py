@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from driftgauge.stats.estimation import expected, unsupported_ratio
+from driftgauge.stats.estimation import expected, expected_errors, unsupported_ratio
 from driftgauge.stats.isotonic import Isotonic, isotonic
 
 NAMES = ("accuracy", "precision", "recall", "f1", "roc_auc")
@@ -119,3 +119,33 @@ def test_unsupported_is_the_share_in_bins_of_few_records():
     assert np.isnan(unsupported_ratio([0, 0], [5, 50], 20))
     with pytest.raises(ValueError, match="records"):
         unsupported_ratio([1], [1, 2], 20)
+
+
+def test_expected_errors_by_hand():
+    mae, rmse = expected_errors(4, 8.0, 36.0, 16.0, 424.0)
+    assert (mae.value, mae.error) == (2.0, 1.0)
+    assert (rmse.value, rmse.error) == (3.0, pytest.approx(10 / 24))
+    assert all(
+        np.isnan(v) for each in expected_errors(0, 0.0, 0.0, 0.0, 0.0) for v in (each.value, each.error)
+    )
+
+
+def test_expected_errors_spread_as_realised_ones_do():
+    rng = np.random.default_rng(4)
+    scale = rng.uniform(0.9, 1.1, 500)
+    absolute, square = scale * np.sqrt(2 / np.pi), scale**2
+    variance, fourth = square - absolute**2, 3 * square**2
+    mae, rmse = expected_errors(500, absolute.sum(), square.sum(), variance.sum(), fourth.sum())
+    came = rng.normal(size=(2_000, 500)) * scale
+    realised = np.abs(came).mean(axis=1), np.sqrt((came**2).mean(axis=1))
+    for found, each in zip((mae, rmse), realised, strict=True):
+        assert found.value == pytest.approx(each.mean(), rel=0.01)
+        assert found.error == pytest.approx(each.std(), rel=0.06)
+
+
+@pytest.mark.parametrize("place", range(5))
+def test_bad_sums_are_refused(place):
+    sums = [1.0] * 5
+    sums[place] = -1.0
+    with pytest.raises(ValueError, match="finite counts of at least 0"):
+        expected_errors(*sums)
