@@ -101,10 +101,16 @@ def _packing(n: int) -> struct.Struct:
 
 
 def _identifiers(column: Any, longest: int, faults: dict[int, Fault]) -> Sequence[str | None]:
+    try:
+        # Most columns are of short texts alone, and only those have lengths. No character takes more
+        # than four bytes.
+        if 4 * max(map(len, column), default=0) <= longest:
+            return column  # type: ignore[no-any-return]
+    except TypeError:
+        pass
     ids: Sequence[str | None] = column
     if not set(map(type, column)) <= {str, type(None)}:
         ids = [str(v) if isinstance(v, int) else v for v in column]
-    # No character takes more than four bytes.
     if 4 * max(map(len, filter(None, ids)), default=0) > longest:
         detail = f"prediction_id: expected at most {longest} bytes of UTF-8, got more"
         for row, text in enumerate(ids):

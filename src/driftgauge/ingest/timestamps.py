@@ -18,7 +18,7 @@ from driftgauge.records import Floats, Reason
 Moment: TypeAlias = float | str | None
 
 GREATEST_SECONDS: Final = 1e11
-UNIFORM_AT_LEAST: Final = 64
+UNIFORM_AT_LEAST: Final = 24
 """Shorter columns are read faster one by one."""
 
 _FORM: Final = re.compile(

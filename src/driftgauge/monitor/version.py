@@ -113,6 +113,7 @@ class Version:
         needs_fine = any(w <= FINE_WINDOW for w in config.windows)
         self.fine = self._series(Resolution.FINE, Grid(MINUTE / scale)) if needs_fine else None
         self.windows = [self._window(seconds) for seconds in config.windows]
+        self._totals: dict[tuple[Resolution, Part], list[RangeTotal]] = {}
         self.relating = Relating(self)
         self.first_time: float | None = None
         self.unjoined = 0
@@ -289,6 +290,15 @@ class Version:
             totals.append(self.relating.learned)
         return totals
 
+    def _totals_of(self, resolution: Resolution, part: Part) -> list[RangeTotal]:
+        """The totals of one part, looked for once: there are a hundred in all, and each row asks."""
+        key = resolution, part
+        found = self._totals.get(key)
+        if found is None:
+            found = [total for total in self._range_totals(resolution) if total.part is part]
+            self._totals[key] = found
+        return found
+
     # --- applying ---------------------------------------------------------------------------
 
     def apply(self, update: Update, *, live: bool) -> None:
@@ -336,7 +346,7 @@ class Version:
         ):
             if series is not None and index is not None:
                 series.add(part, index, row)
-                for total in self._range_totals(resolution):
+                for total in self._totals_of(resolution, part):
                     total.added(part, index, row)
         if live and isinstance(row, Row) and part in _COUNTED_FOR_LIFE:
             self._live_on(part, row)
