@@ -4,6 +4,8 @@ Writes docs/measured-detectors.md. Streams are drawn with a fixed seed; what is 
 feeds: 1 for a wrong prediction, e / (e + u) for the absolute error e of a regression.
 """
 
+import csv
+import gzip
 import sys
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import numpy as np
 from scipy.signal import lfilter
 from scipy.special import ndtri
 
+import driftgauge
 from driftgauge.config import Model, Task
 from driftgauge.monitor.detecting import SCALE_RECORDS, Errors, fed
 from driftgauge.stats.detectors import DETECTORS, Adwin, PageHinkley
@@ -204,6 +207,30 @@ def unit_rows():
             yield [f"{detector}, {name}", *(number(each) for each in alarms), *(told(each) for each in found)]
 
 
+# --- real errors: of the car loans' classifier, whose world changes at its 25,000th record -------
+
+CAR_LOAN = Path(driftgauge.__file__).parent / "demo" / "data" / "car_loan"
+CHANGED_AT = 25_000
+
+
+def car_loan_errors():
+    """1 where a loan was predicted wrong, in the order of the records."""
+    with gzip.open(CAR_LOAN / "analysis.csv.gz", "rt") as file:
+        predicted = {row["id"]: row["y_pred"] for row in csv.DictReader(file)}
+    with gzip.open(CAR_LOAN / "analysis_targets.csv.gz", "rt") as file:
+        happened = {row["id"]: row["repaid"] for row in csv.DictReader(file)}
+    return np.array([float(each != happened[name]) for name, each in predicted.items()])
+
+
+def real_rows():
+    errors = car_loan_errors()
+    for name, make in DETECTORS.items():
+        found = np.array(make().update(errors).detections)
+        after = found[found >= CHANGED_AT]
+        first = f"{after[0] - CHANGED_AT:,}" if after.size else "none"
+        yield [name, str((found < CHANGED_AT).sum()), first, str(after.size)]
+
+
 # --- the document -----------------------------------------------------------------------------
 
 
@@ -255,6 +282,12 @@ errors; at least 95% of changes from 0.1 to 0.3 found, after less than 150 and 3
 both do fire in vain on errors that remember 10 records.
 """
 
+REAL = f"""## Real errors
+
+The classifier of the car loan data (in the package): 50,000 records in the order of time, its error rate 5.6%
+before the {CHANGED_AT:,}th and 8.4% after, where car_value moves.
+"""
+
 
 def main(streams=STREAMS_EACH, runs=RUNS):
     as_the_sidecar_does()
@@ -280,6 +313,8 @@ def main(streams=STREAMS_EACH, runs=RUNS):
             ["fed", "exponential", "heavy tails", "exponential, 1 to 1.6", "heavy tails, 1 to 1.6"],
             unit_rows(),
         ),
+        REAL,
+        table(["detector", "detections before", "first after, in records", "detections after"], real_rows()),
     ]
     DOCUMENT.write_text("\n".join(parts))
     print(DOCUMENT.read_text())

@@ -38,3 +38,9 @@ def test_errors_that_remember_each_other_make_them_fire_in_vain(name):
 
 def test_what_is_measured_is_what_the_monitor_feeds():
     measured.as_the_sidecar_does()
+
+
+@pytest.mark.parametrize("name", MOST_DELAY)
+def test_the_loss_of_the_car_loans_is_found_once_and_nothing_before_it(name):
+    (found,) = DETECTORS[name]().update(measured.car_loan_errors()).detections
+    assert measured.CHANGED_AT <= found < measured.CHANGED_AT + 5_000
