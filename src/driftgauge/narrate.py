@@ -31,6 +31,7 @@ WHOLE_STEADY: Final = 0.03
 COSTLY: Final = 0.1
 KEPT_NOTICES: Final = 200
 NAMED_AT_MOST: Final = 4
+_TRUSTED: Final = "adwin"
 # What detectors found is told again when so much time has passed, in lengths of the longest window:
 # on errors that remember each other they fire all the time.
 QUIET_WINDOWS: Final = 1.0
@@ -257,6 +258,8 @@ def _segments(whole: Quality, rows: list[Quality], told: _Told) -> Iterator[str]
 def _detections(version: VersionSnapshot, told: _Told, window: str) -> Iterator[str]:
     """One sentence for all detectors that fired since the last evaluation; then quiet for a window.
 
+    Only where ADWIN is among them: every other one fires in vain now and then on a model of some traffic.
+
     The first count that is seen was told before a restart, or is as old as the records.
     """
     fired = [
@@ -265,7 +268,7 @@ def _detections(version: VersionSnapshot, told: _Told, window: str) -> Iterator[
         if (row.detections or 0.0) > told.detections.get(row.detector, row.detections or 0.0)
     ]
     told.detections = {row.detector: row.detections or 0.0 for row in version.detectors}
-    if not fired:
+    if _TRUSTED not in {row.detector for row in fired}:
         return
     last = max(row.last_detection_timestamp_seconds or 0.0 for row in fired)
     if told.detected_at is not None and last < told.detected_at + QUIET_WINDOWS * _seconds(version, window):

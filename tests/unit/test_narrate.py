@@ -249,6 +249,16 @@ def test_what_detectors_find_is_one_sentence_for_all_that_fired():
     assert texts(narrator, 11, detectors=fired) == []
 
 
+def test_detectors_that_fire_in_vain_now_and_then_are_not_told_without_adwin():
+    names = ("adwin", "page_hinkley", "ddm")
+    narrator = begun(detectors=[detector(0, name=name) for name in names])
+    alone = [detector(0), detector(1, 9.5, name="page_hinkley"), detector(2, 9.5, name="ddm")]
+    assert texts(narrator, 10, detectors=alone) == []
+    assert texts(narrator, 11, detectors=[detector(1, 10.5), *alone[1:]]) == [
+        "the errors changed since 1970-01-11, by adwin"
+    ]
+
+
 def test_detections_of_before_are_not_news():
     assert texts(begun(detectors=[detector(4, 0)]), 1, detectors=[detector(4, 0)]) == []
 
