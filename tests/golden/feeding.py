@@ -22,6 +22,7 @@ from driftgauge.config import Clock, Config, Limits, Task
 from driftgauge.config import Model as ModelConfig
 from driftgauge.config import Outcomes as OutcomesConfig
 from driftgauge.evaluate import evaluate
+from driftgauge.evaluate.verdicts import verdicts
 from driftgauge.monitor import judging
 from driftgauge.sketches.learning import Learning, LearningRow
 from driftgauge.snapshot import Cohort, VersionSnapshot
@@ -235,3 +236,19 @@ def inner_edges(path: Path):
     """A golden table's edges by column."""
     edges = json.loads(path.read_text("utf-8"))["inner_edges"]
     return {name: np.array(values) for name, values in edges.items()}
+
+
+def verdicts_of_a_replay(given: Records, path: Path, windows, pane=21_600.0):
+    """Every verdict row while the reference's own records come as current traffic, judged at each pane."""
+    path.write_bytes(references.to_json(learned(given)))
+    model = ModelConfig(task=given.columns.task, clock=Clock.RECORDS, reference=path, windows=windows)
+    driver = Driver(Config(models={"m": model}), grid_of=lambda _: Grid(pane))
+    panes = (given.times // pane).astype(np.int64)
+    found = []
+    for number in np.unique(panes).tolist():
+        driver.send(given.at(panes == number).sent("m"))
+        judged = judging.step(driver.version(), (number + 1) * pane)
+        if judged is not None:
+            driver.models.take((judged,))
+            found += verdicts(driver.view()).rows
+    return found

@@ -224,3 +224,11 @@ def test_hours_add_up_to_the_month(chunks, months, reference, tmp_path, i):
         np.testing.assert_allclose(total.sums, whole.sums, rtol=1e-9, atol=1e-6)
     edges = [version.coarse.grid.start(hour) for hour in range(hours + 1)]
     assert all(b - a == HOUR for a, b in pairwise(edges))
+
+
+def test_the_reference_replayed_as_current_gives_no_verdict(reference, tmp_path):
+    """Half a year from winter to summer, 24 records a day: windows of 7 and 28 days."""
+    found = feeding.verdicts_of_a_replay(reference, tmp_path / "reference.json", (7 * DAY, 28 * DAY))
+    assert sum(row.state == "judged" for row in found) > 5_000
+    assert {row.drift for row in found} <= {0.0, None}
+    assert {row.beyond_reference for row in found} <= {0.0, None}

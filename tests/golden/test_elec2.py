@@ -7,7 +7,7 @@ import pytest
 from tests.golden import feeding
 from tests.golden.binning import golden_counts, show_psi
 
-from driftgauge.config import Task
+from driftgauge.config import DAY, Task
 from driftgauge.snapshot import Cohort
 from driftgauge.stats import divergence
 
@@ -160,3 +160,11 @@ def test_the_model_is_worst_in_chunk_11_and_back_in_21(chunks):
     assert min(area) == area[11] < 0.73
     assert area[21] > 0.9
     assert chunks[17].quality().ece == pytest.approx(0.41, abs=0.01)
+
+
+def test_the_reference_replayed_as_current_gives_no_verdict(reference, tmp_path):
+    """Ninety days of 48 records, by phi 12 to 20 in windows of 7 days."""
+    found = feeding.verdicts_of_a_replay(reference, tmp_path / "reference.json", (7 * DAY, 28 * DAY))
+    assert sum(row.state == "judged" for row in found) > 2_000
+    assert {row.drift for row in found} <= {0.0, None}
+    assert {row.beyond_reference for row in found} <= {0.0, None}

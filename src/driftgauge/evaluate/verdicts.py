@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.config import DAY
-from driftgauge.evaluate.drift import value
+from driftgauge.evaluate.drift import listed
 from driftgauge.judged import STATES, Judged
 from driftgauge.snapshot import (
     FLAGGED_VERDICT_STATES,
@@ -31,8 +31,6 @@ _UNFIXED: Final = {
     ReferenceState.PROVISIONAL: VerdictState.PROVISIONAL,
     ReferenceState.UNSTABLE: VerdictState.UNSTABLE,
 }
-# `beyond_reference` needs no phi.
-_BEYOND: Final = frozenset({VerdictState.JUDGED, VerdictState.PHI_UNKNOWN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,30 +122,26 @@ def _rows(
         table["critical"], table["degrees"], table["phi"], table["samples"], floor=RULES.mean_shift_sd
     )
     shift[len(reference.bins.numeric) :] = np.nan
-    psi = critical_psi(table["critical"], table["samples"])
-    for place, key in enumerate(_keys(watched)):
-        row = table[place]
-        state = STATES[int(row["state"])]
-        if state is VerdictState.IDENTIFIER:
-            yield _unjudged(view, window, key, state)
-            continue
-        given = state is VerdictState.JUDGED
-        yield Verdict(
-            view.model,
-            view.version,
-            *_name(key),
-            window.name,
-            state,
-            float(row["drift"]) if given else None,
-            float(row["beyond"]) if state in _BEYOND else None,
-            value(row["p"]),
-            value(row["adjusted"]),
-            value(row["phi"]) if row["windows"] >= 2 else None,
-            float(row["windows"]),
-            value(psi[place]) if given else None,
-            value(shift[place]) if given else None,
-            float(max(row["run"], row["beyond_run"])) / judged.hold,
-        )
+    state = table["state"]
+    given = state == STATES.index(VerdictState.JUDGED)
+    known = table["windows"] >= 2
+    columns = (
+        np.where(given, table["drift"], np.nan),
+        np.where(given | (state == STATES.index(VerdictState.PHI_UNKNOWN)), table["beyond"], np.nan),
+        table["p"],
+        table["adjusted"],
+        np.where(known, table["phi"], np.nan),
+        table["windows"].astype(np.float64),
+        np.where(given, critical_psi(table["critical"], table["samples"]), np.nan),
+        np.where(given, shift, np.nan),
+        np.maximum(table["run"], table["beyond_run"]) / judged.hold,
+    )
+    nothing: list[Value] = [None] * len(columns)
+    labels = (view.model, view.version)
+    for key, code, values in zip(_keys(watched), state.tolist(), listed(np.array(columns)), strict=True):
+        found = STATES[code]
+        told = nothing if found is VerdictState.IDENTIFIER else values
+        yield Verdict(*labels, *_name(key), window.name, found, *told)
 
 
 def _summary(view: VersionView, window: WindowView, rows: list[Verdict], *, short: bool) -> VerdictSummary:
