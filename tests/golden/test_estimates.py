@@ -1,24 +1,23 @@
 """Performance without outcomes on the car loan, against nannyml 0.13.1's CBPE.
 
-Every chunk of reference and analysis goes through the monitor's windows and the evaluation; the
-reference's outcomes are counted by the quality sketch, as `serve` counts them.
+The whole way: `driftgauge profile` of the reference with its outcomes, its file given to a monitor, every
+chunk of reference and analysis a window.
 """
 
 import csv
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from tests.golden import feeding
 from tests.golden.test_car_loan import CHUNK, CHUNKS, COLUMNS, WIDTH
 
-from driftgauge.evaluate.estimates import estimates
-from driftgauge.reference.relation import Relation
-from driftgauge.sketches.inputs import COARSE_CELLS
-from driftgauge.sketches.quality import NO_SEGMENT, BinaryQuality, Groups, Joined
+from driftgauge.profile import Roles, Settings, profile
 
 pytestmark = pytest.mark.golden
 
+SETTINGS = Settings(
+    roles=Roles(time="timestamp", score="y_pred_proba", prediction="y_pred", outcome="repaid", ids=("id",))
+)
 TOLERANCE = 0.002
 MEASURES = ("roc_auc", "accuracy", "f1")
 
@@ -37,35 +36,17 @@ def analysis(demo_data):
 
 
 @pytest.fixture(scope="module")
-def estimated(reference, analysis, tmp_path_factory):
+def estimated(demo_data, reference, analysis, tmp_path_factory):
     """Row of the estimates by period and chunk."""
-    relation = outcomes_of(reference)
+    profiled = profile(demo_data / "car_loan" / "reference.csv.gz", SETTINGS).reference
     found = {}
     for period, records in (("reference", reference), ("analysis", analysis)):
         begin = records.times[0]
         cut = [(begin + i * WIDTH, WIDTH, records.at(slice(i * CHUNK, (i + 1) * CHUNK))) for i in CHUNKS]
         path = tmp_path_factory.mktemp(period) / "reference.json"
-        for chunk in feeding.fed(reference, cut, path):
-            related = replace(chunk.view.related, reference=relation)
-            (row,) = estimates(replace(chunk.view, related=related)).whole
-            found[period, chunk.number] = row
+        for chunk in feeding.fed(reference, cut, path, reference=profiled):
+            (found[period, chunk.number],) = chunk.snapshot.estimates
     return found
-
-
-def outcomes_of(records):
-    """The reference's outcomes by score, as a relation keeps them; of no feature."""
-    values, n = records.values, len(records)
-    joined = Joined(
-        values["repaid"],
-        values["y_pred"],
-        values["y_pred_proba"],
-        np.zeros((n, 0)),
-        np.full((0, n), NO_SEGMENT, np.uint8),
-        np.zeros(n),
-    )
-    quality = BinaryQuality(Groups(0, 0))
-    none = np.zeros((0, COARSE_CELLS, 2), np.int64)
-    return Relation((), ("0", "1"), none, None, (), quality, quality.row(joined), n, 0.0, 1.0)
 
 
 @pytest.fixture(scope="module")
