@@ -66,16 +66,16 @@ class ExpectedLoss:
             if key in place:
                 cells[row] = np.minimum(codes[place[key]], UNSEEN_CODE)
         bins = self.edges.searchsorted(prediction)
-        flat = bins * COARSE_CELLS + cells
         rows = np.arange(len(self.keys))[:, None]
+        size = self.prediction.shape[1] * COARSE_CELLS
+        flat = cells + bins * COARSE_CELLS + rows * size
         out = np.empty((n, LOSSES))
         for column in (ABSOLUTE, SQUARE):
-            table = self.features[column].reshape(len(self.keys), self.prediction.shape[1] * COARSE_CELLS)
-            eta = self.prediction[column][bins] + table[rows, flat].sum(axis=0)
+            eta = self.prediction[column][bins] + self.features[column].take(flat).sum(axis=0)
             out[:, column] = np.exp(np.clip(eta, -_FURTHEST, _FURTHEST))
         out[:, VARIANCE] = np.maximum(out[:, SQUARE] - out[:, ABSOLUTE] ** 2, 0.0)
         out[:, FOURTH] = self.kurtosis * out[:, SQUARE] ** 2
-        rare = (self.feature_records[rows, cells] < LEAST_IN_BIN).any(axis=0)
+        rare = (self.feature_records < LEAST_IN_BIN).take(cells + rows * COARSE_CELLS).any(axis=0)
         out[:, UNSUPPORTED] = rare | (self.prediction_records[bins] < LEAST_IN_BIN)
         out[np.isnan(prediction)] = np.nan
         return out

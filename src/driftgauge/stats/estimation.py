@@ -110,11 +110,10 @@ def _roc_auc(n: Values, c: Values) -> tuple[Values, Values]:
 
 def _error(n: Values, slope: Values, calibration: Isotonic) -> Values:
     c, block = calibration.chance, calibration.block
-    slope = np.nan_to_num(slope)
     chance = (n * c * (1 - c) * slope**2).sum(axis=(-2, -1))
     weight = (n * slope).sum(axis=-2)
-    member = (block[:, None] == np.arange(calibration.records.size)).astype(np.float64)
-    pooled = weight @ member
+    # Bins of a block follow each other.
+    pooled = np.add.reduceat(weight, block.searchsorted(np.arange(calibration.records.size)), axis=-1)
     filled = np.zeros(calibration.records.size)
     filled[block] = c
     fitted = (pooled**2 * filled * (1 - filled) / calibration.records).sum(axis=-1)
