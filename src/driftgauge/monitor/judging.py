@@ -176,7 +176,11 @@ def _edge(
         if version.watches[part].binned
     ]
     whole = _joined(parts)
-    covered = version.covered_seconds(version.coarse.grid.start(edge), window.seconds) / window.seconds
+    # Of inputs and outputs nothing is left from before their reference was learned anew.
+    anew = [w.since for w in version.watches.values() if w.binned and w.since is not None]
+    end = version.coarse.grid.start(edge)
+    reach = min([window.seconds, *(end - since for since in anew)])
+    covered = version.covered_seconds(end, max(0.0, reach)) / window.seconds
     records = max(part.records for part in parts)
     state = None
     if covered < COVERED:

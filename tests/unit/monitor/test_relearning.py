@@ -9,10 +9,11 @@ from driftgauge import reference as references
 from driftgauge.config import DAY, HOUR
 from driftgauge.errors import RequestError
 from driftgauge.evaluate import evaluate
-from driftgauge.monitor import relearning, saving
+from driftgauge.judged import STATES
+from driftgauge.monitor import judging, relearning, saving
 from driftgauge.monitor.update import Prepared, encode
 from driftgauge.sketches.learning import LearningRow
-from driftgauge.snapshot import ReferenceState
+from driftgauge.snapshot import ReferenceState, VerdictState
 from driftgauge.windows import Part, Resolution
 
 
@@ -257,3 +258,18 @@ def test_a_version_that_comes_while_the_newest_learns_anew_learns_too():
     assert held.view("3").inputs.state is ReferenceState.LEARNING
     assert held.view("1").inputs.state is ReferenceState.FROZEN
     same(held.view("3"), held.restarted().view("3"))
+
+
+def test_a_window_that_reaches_to_before_the_relearning_is_not_judged():
+    held = frozen_and_moved()
+    order(held, relearning.relearn(held.version(), held.model().now(WALL)))
+    feed(held, 10, 11.5, shift=10.0, seed=3)
+    settle(held)
+    order(held, relearning.accept(held.version()))
+    feed(held, 11.5, 12, shift=10.0, seed=4)
+    update = judging.step(held.version(), held.model().now(WALL))
+    states = {j.window: {STATES[row["state"]] for row in j.table} for j in update.judged}
+    assert states["3d"] - {VerdictState.IDENTIFIER} == {VerdictState.NOT_COVERED}, (
+        "two days of three are counted in the new bins"
+    )
+    assert VerdictState.NOT_COVERED not in states["1d"]
