@@ -59,6 +59,8 @@ class Part:
         self.unsettled = tuple(map(of, names.unsettled))
         self.dropped = tuple((of(name), reason) for name, reason in names.dropped.items())
         self.position = {attribute: n for n, attribute in enumerate(self.attributes.values())}
+        self.numeric_places = tuple(self.position[each] for each in self.numeric)
+        self.other_places = tuple(sorted(set(self.position.values()) - set(self.numeric_places)))
 
     @cached_property
     def structure(self) -> type[Struct]:
@@ -150,6 +152,18 @@ class Form:
         types = {key.attribute: self._types[key.shape] for key in self.keys.values()}
         types.update(dict.fromkeys(self.ignored, (Raw, NULL)))
         return defined(types, self._incoming)
+
+    @cached_property
+    def places(self) -> Mapping[str, Sequence[int]]:
+        """Per field where its values may be in a structure's tuple."""
+        place_of = {attribute: n for n, attribute in enumerate(self.structure.__struct_fields__)}
+        return {name: [place_of[each] for each in of] for name, of in self.attributes.items()}
+
+    @cached_property
+    def ignored_places(self) -> Sequence[int]:
+        """Where a structure's tuple holds what means nothing to us."""
+        fields = self.structure.__struct_fields__
+        return [fields.index(each) for each in self.ignored]
 
     @cached_property
     def columns(self) -> type[Struct]:

@@ -28,10 +28,9 @@ class Pivot:
     def __init__(self, form: Form) -> None:
         self.n = 0
         self._form = form
-        places = {attribute: place for place, attribute in enumerate(form.structure.__struct_fields__)}
-        self._places = {name: [places[each] for each in of] for name, of in form.attributes.items()}
-        self._ignored = [(places[each], list[Any]()) for each in form.ignored]
-        self._plain = {name: list[Any]() for name in form.attributes if name not in NESTED}
+        self._places = form.places
+        self._ignored: list[tuple[int, list[Any]]] = [(place, []) for place in form.ignored_places]
+        self._plain: dict[str, list[Any]] = {name: [] for name in form.attributes if name not in NESTED}
         parts = {"features": form.features, "segments": form.segments}
         self._nested = {name: _Nested(part) for name, part in parts.items() if name in form.attributes}
 
@@ -87,9 +86,8 @@ class _Nested:
         self._part = part
         self._n = 0
         self._absent: list[int] = []
-        numbers = {part.position[each] for each in part.numeric}
-        self._numeric = [(part.position[each], list[bytes]()) for each in part.numeric]
-        self._others = {place: list[Any]() for place in part.position.values() if place not in numbers}
+        self._numeric: list[tuple[int, list[bytes]]] = [(place, []) for place in part.numeric_places]
+        self._others: dict[int, list[Any]] = {place: [] for place in part.other_places}
 
     def take(self, structures: Sequence[Struct | None]) -> None:
         """Adds the parts of a lot of records; None where a record had none."""

@@ -151,19 +151,22 @@ def _days(digits: NDArray[np.uint8]) -> Floats | float | None:
     """Days since 1970-01-01 of dates, a row for each of their 8 digits; None where one is no date from
     1971 to 2199.
     """
-    same = not (digits != digits[:, :1]).any()
-    dates = _DATE_WEIGHTS @ (digits[:, :1] if same else digits).astype(np.float64)
+    if not (digits != digits[:, :1]).any():
+        return _days_of([int(_DATE_WEIGHTS @ digits[:, 0])])[0]
+    dates = _DATE_WEIGHTS @ digits.astype(np.float64)
     distinct, inverse = np.unique(dates, return_inverse=True)
+    days = _days_of([int(each) for each in distinct])
+    return None if None in days else np.array(days, np.float64)[inverse]
+
+
+def _days_of(dates: Sequence[int]) -> list[float | None]:
     # From 2200 on microseconds don't fit a float64 exactly, and both ways of reading would differ.
-    if distinct[0] < 19710000 or distinct[-1] >= 22000000:
-        return None
+    return [_day(each) if 19710000 <= each < 22000000 else None for each in dates]
+
+
+def _day(yyyymmdd: int) -> float | None:
+    year, rest = divmod(yyyymmdd, 10000)
     try:
-        days = [_day(int(each)) for each in distinct]
+        return float(day_of(year, *divmod(rest, 100)).toordinal() - _EPOCH.toordinal())
     except ValueError:
         return None
-    return float(days[0]) if same else np.array(days, np.float64)[inverse]
-
-
-def _day(yyyymmdd: int) -> int:
-    year, rest = divmod(yyyymmdd, 10000)
-    return day_of(year, *divmod(rest, 100)).toordinal() - _EPOCH.toordinal()
