@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.evaluate import grouped, independent
-from driftgauge.evaluate.grouped import Digests, Spread
+from driftgauge.evaluate.grouped import Spread
 from driftgauge.evaluate.independent import Ends
 from driftgauge.evaluate.quality import Measured, class_labels
 from driftgauge.evaluate.segments import Totals, rows
@@ -39,13 +39,12 @@ class Intervals:
 def quality_intervals(totals: Totals, found: Measured) -> Intervals:
     """Intervals of totals. O(totals * groups of panes * (coarse score bins + segments))."""
     quality = totals.view.quality
-    digests = Digests.of(totals.digests)
     if isinstance(quality, BinaryQuality):
-        return _binary(quality, digests, totals, found)
+        return _binary(quality, totals, found)
     if isinstance(quality, MulticlassQuality):
-        return _multiclass(quality, digests, totals, found)
+        return _multiclass(quality, totals, found)
     assert isinstance(quality, RegressionQuality)
-    return _regression(quality, digests, totals, found)
+    return _regression(quality, totals, found)
 
 
 def widened(values: Mapping[str, Floats], ends: Ends, spread: Spread) -> Ends:
@@ -69,10 +68,10 @@ def widened(values: Mapping[str, Floats], ends: Ends, spread: Spread) -> Ends:
 # --- by task ----------------------------------------------------------------------------------
 
 
-def _binary(quality: BinaryQuality, digests: Digests, totals: Totals, found: Measured) -> Intervals:
+def _binary(quality: BinaryQuality, totals: Totals, found: Measured) -> Intervals:
     values = {name: numbers[:, :1] for name, numbers in found.groups.items()}
     ends = independent.of_binary(quality, totals.row, values)
-    by_confusion, by_scores, by_group = grouped.of_binary(quality, digests, totals.places)
+    by_confusion, by_scores, by_group = grouped.of_binary(quality, totals.digests, totals.places)
     whole = widened(values, ends, by_confusion) | widened(values, ends, by_scores)
     confusion = quality.count(totals.row, "confusion")[:, totals.places]
     right = np.trace(confusion, axis1=-2, axis2=-1)
@@ -80,11 +79,11 @@ def _binary(quality: BinaryQuality, digests: Digests, totals: Totals, found: Mea
     return _rows(totals, whole, widened(found.groups, ends, by_group), by_group)
 
 
-def _multiclass(quality: MulticlassQuality, digests: Digests, totals: Totals, found: Measured) -> Intervals:
+def _multiclass(quality: MulticlassQuality, totals: Totals, found: Measured) -> Intervals:
     if not found.known.size:
         return Intervals([], [], [])
     row, places = totals.row, totals.places
-    by_confusion, by_scores, by_group = grouped.of_multiclass(quality, digests, places, found.known)
+    by_confusion, by_scores, by_group = grouped.of_multiclass(quality, totals.digests, places, found.known)
     values = {n: v[:, :1] for n, v in found.groups.items()} | dict(found.macro)
     of_classes = independent.of_classes(quality, row, found.known, found.classes)
     ends = independent.of_macro(quality, row, values, of_classes)
@@ -93,7 +92,7 @@ def _multiclass(quality: MulticlassQuality, digests: Digests, totals: Totals, fo
         grouped.of_whole(by_group),
         grouped.of_means(by_confusion),
         grouped.of_means(by_scores),
-        grouped.of_losses(quality, digests),
+        grouped.of_losses(quality, totals.digests),
     ):
         whole |= widened(values, ends, part)
     right, predicted = (quality.count(row, name)[:, places] for name in ("right", "predicted"))
@@ -107,8 +106,8 @@ def _multiclass(quality: MulticlassQuality, digests: Digests, totals: Totals, fo
     return made
 
 
-def _regression(quality: RegressionQuality, digests: Digests, totals: Totals, found: Measured) -> Intervals:
-    by_group = grouped.of_regression(quality, digests, totals.places)
+def _regression(quality: RegressionQuality, totals: Totals, found: Measured) -> Intervals:
+    by_group = grouped.of_regression(quality, totals.digests, totals.places)
     ends = independent.of_regression(quality, totals.row, totals.places, found.groups)
     first = {name: (low[:, :1], high[:, :1]) for name, (low, high) in ends.items()}
     values = {name: numbers[:, :1] for name, numbers in found.groups.items()}
