@@ -135,7 +135,7 @@ ADVICE = (
     Advice(
         ("relation_reference_outcomes",),
         "at least 0",
-        "Given by a file that was profiled with outcomes, or learned from the first 8 matured days with "
+        "Given by a file that was profiled with outcomes, or learned from the first 21 matured days with "
         "5,000 outcomes after the inputs' reference was fixed.",
         "Where it stays absent: outcomes don't come, or the predictions that they belong to came before the "
         "inputs' reference was fixed.",

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from driftgauge.monitor.version import Version
 
 LEARNED_OUTCOMES: Final = 5_000
-LEARNED_SPAN_SECONDS: Final = 8 * 86_400.0
+# With 8 days a stationary relation can be told from nothing: docs/measured-concept.md.
+LEARNED_SPAN_SECONDS: Final = 21 * 86_400.0
 _OTHER: Final = "other"
 
 
@@ -64,6 +65,13 @@ class Relating:
             self._sketch = Concept.beside(quality, len(codes.keys))
             self._sketch_of = (codes, quality)
         return self._sketch
+
+    @property
+    def reach_seconds(self) -> float:
+        """How far back the learning of a reference may have to look; 0 once there is one."""
+        if self.state is not ReferenceState.LEARNING or not self._version.model.coded:
+            return 0.0
+        return LEARNED_SPAN_SECONDS + (self._version.matures_after or 0.0) + 86_400.0
 
     @property
     def _tag(self) -> bytes:

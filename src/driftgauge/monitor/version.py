@@ -773,12 +773,15 @@ class Version:
 
     @property
     def retained_seconds(self) -> float:
-        """How long coarse panes are kept: five weeks, or the longest window and its cohort."""
+        """How long coarse panes are kept: five weeks, the longest window and its cohort, or what the
+        relation is learned from.
+        """
         longest = max(self.model.config.windows)
         # The window before the longest one is as long again, which the second term then covers too.
         horizon = max(self.model.config.outcomes.horizon, longest)
         rounding = 2 * self.coarse.grid.width_seconds
-        return max(35 * 86_400.0, longest + horizon) / self.model.scale + rounding
+        reach = max(35 * 86_400.0, longest + horizon, self.relating.reach_seconds)
+        return reach / self.model.scale + rounding
 
 
 def as_row(state: AnyState) -> Row:

@@ -64,6 +64,14 @@ def run(held, begin, end, *, each=30, seed=1, slopes=SLOPES):
         steps(held)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def eight_days():
+    """Three weeks of learning as eight days, for the tests' time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(relating, "LEARNED_SPAN_SECONDS", 8 * DAY)
+        yield
+
+
 @pytest.fixture(scope="module")
 def learned():
     """A model whose inputs froze on day 8 and whose relation did on day 17."""
@@ -248,3 +256,13 @@ def test_an_edge_is_judged_once(learned):
     assert judging_relation.step(held.version(), held.model().now(WALL)) is None
     run(held, 17.5, 17.5 + 2 / 24)
     assert held.version().relating.judged["1d"].edge == learned.version().relating.judged["1d"].edge + 2
+
+
+def test_panes_are_kept_for_as_long_as_the_learning_looks_back(halfway, learned):
+    five_weeks = 35 * DAY + 2 * HOUR
+    assert halfway.version().retained_seconds == learned.version().retained_seconds == five_weeks
+    late = driver(outcomes=OutcomesConfig(horizon=40 * DAY, matures_after=40 * DAY), windows=(DAY,))
+    run(late, 0, 1 / 24)
+    assert late.version().retained_seconds == (8 + 40 + 1) * DAY + 2 * HOUR
+    late.version().relating.state = ReferenceState.FROZEN
+    assert late.version().retained_seconds == (1 + 40) * DAY + 2 * HOUR
