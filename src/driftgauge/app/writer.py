@@ -282,13 +282,23 @@ class Writer:
             )
         self.tried.set()
         self._tell_versions()
+        self._catch_up(kept)
+
+    def _catch_up(self, kept: Kept) -> None:
+        """Judge what a batch closed before the process died, before the next one is counted."""
+        if self._upkeep is None:
+            return
+        try:
+            self._upkeep.learn(list(kept.models.models))
+        except StoreError as error:
+            self._store_failed(error)
+        except Exception:
+            log.exception("what was closed before the start could not be judged")
 
     def _adopt(self, kept: Kept) -> None:
         self._kept = kept
         self._upkeep = Upkeep(self.config, kept, self._counting, self._clock)
         models = kept.models
-        # What a batch closed before the process died is judged before the next one is counted.
-        self._upkeep.learn(list(models.models))
         self._decoder = Decoder(self.config.limits, self.config.fields, models.schema_of, models.only_model)
 
     def _reload(self, config: Config) -> None:
