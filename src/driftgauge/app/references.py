@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import assert_never
 
 from driftgauge.app.restoring import Kept
@@ -24,8 +25,8 @@ from driftgauge.windows import Part
 
 
 def found(kept: Kept, query: ReferenceQuery) -> Reference | None:
-    """What a version is compared with: the inputs' and the outputs' reference in one; None for a
-    version that isn't known.
+    """What a version is compared with: the inputs' and the outputs' reference in one, and what they bring
+    of outcomes; None for a version that isn't known.
 
     Raises:
         RequestError: 404, it has none yet.
@@ -39,7 +40,8 @@ def found(kept: Kept, query: ReferenceQuery) -> Reference | None:
         raise RequestError(
             404, Reason.NOT_FOUND, f"there is no reference yet: {learned:,} records were learned from"
         )
-    return known[0] if len(known) == 1 else merged(*known)
+    whole = known[0] if len(known) == 1 else merged(*known)
+    return replace(whole, relation=version.relating.reference, loss=version.loss)
 
 
 def changed(

@@ -1,19 +1,25 @@
 """What an owner may ask of a reference: accept it, learn it anew, take it from what is kept."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from tests.unit.monitor.driving import WALL
 from tests.unit.monitor.test_learning import driver, feed, settle
+from tests.unit.profile.conftest import ndjson
 
 from driftgauge import reference as references
-from driftgauge.config import DAY, HOUR
+from driftgauge.app.references import found as exported
+from driftgauge.config import DAY, HOUR, Model, Task
 from driftgauge.errors import RequestError
 from driftgauge.evaluate import evaluate
 from driftgauge.judged import STATES
 from driftgauge.monitor import judging, relearning, saving
 from driftgauge.monitor.update import Prepared, encode
+from driftgauge.profile import Roles, Settings, profile
 from driftgauge.sketches.learning import LearningRow
 from driftgauge.snapshot import ReferenceState, VerdictState
+from driftgauge.web.ports import ReferenceQuery
 from driftgauge.windows import Part, Resolution
 
 
@@ -273,3 +279,23 @@ def test_a_window_that_reaches_to_before_the_relearning_is_not_judged():
         "two days of three are counted in the new bins"
     )
     assert VerdictState.NOT_COVERED not in states["1d"]
+
+
+def test_what_is_exported_is_the_file_that_was_given(tmp_path):
+    rng = np.random.default_rng(1)
+    records = [
+        {"at": i * 60.0, "x": float(x), "score": float(s), "y": int(x + s > 0.5)}
+        for i, (x, s) in enumerate(zip(rng.normal(0, 1, 2_000), rng.uniform(0, 1, 2_000), strict=True))
+    ]
+    (tmp_path / "train.ndjson").write_text(ndjson(records))
+    settings = Settings(roles=Roles(time="at", score="score", outcome="y"), model=Model(task=Task.BINARY))
+    path = tmp_path / "given.json"
+    made = profile(tmp_path / "train.ndjson", settings).reference
+    assert made.relation is not None
+    path.write_bytes(references.to_json(made))
+    held = driver(reference=path)
+    feed(held, 0, 0.5)
+    kept = SimpleNamespace(models=held.models)
+    found = exported(kept, ReferenceQuery("m", "1"))
+    assert references.to_json(found) == path.read_bytes()
+    assert exported(kept, ReferenceQuery("m", "2")) is exported(kept, ReferenceQuery("other")) is None
