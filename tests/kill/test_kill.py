@@ -44,8 +44,9 @@ WALL = {
     "driftgauge_series",
     "driftgauge_series_dropped",
 }
-# Detectors read errors in the order of the commits, which several clients at once leave to chance.
-IN_ORDER = "driftgauge_detector_"
+# Detectors read errors in the order of the commits, and phi is of the records that had come when a pane
+# closed; several clients at once leave both to chance.
+IN_ORDER = ("driftgauge_detector_", "driftgauge_overdispersion_max")
 COUNTS = {"driftgauge_window_samples", "driftgauge_pending_predictions", "driftgauge_model_features"}
 
 
