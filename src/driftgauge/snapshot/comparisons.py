@@ -1,0 +1,59 @@
+"""The newest version of a model against the one before it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from driftgauge.snapshot.field import Value
+
+
+@dataclass(frozen=True, slots=True)
+class VersionDrift:
+    """One feature or output of the newest version against the one before it, in one window of both."""
+
+    model: str
+    model_version: str
+    against_version: str
+    feature: str
+    output: str
+    window: str
+    samples: Value
+    against_samples: Value
+    psi: Value
+    ks: Value
+    js_distance: Value
+    wasserstein: Value
+    mean_shift_sd: Value
+    mean_shift_ratio: Value
+
+
+@dataclass(frozen=True, slots=True)
+class VersionComparison:
+    """The newest version of a model against the one before it, in one window of both.
+
+    Differences are the newest one's minus the other's, with a 95% interval and a two-sided p.
+    """
+
+    model: str
+    model_version: str
+    against_version: str
+    window: str
+    samples: Value
+    against_samples: Value
+    feature_psi_max: Value
+    score_psi: Value
+    prediction_psi: Value
+    outcomes: Value = None
+    against_outcomes: Value = None
+    accuracy_difference: Value = None
+    accuracy_difference_low: Value = None
+    accuracy_difference_high: Value = None
+    accuracy_difference_p: Value = None
+    roc_auc_difference: Value = None
+    roc_auc_difference_low: Value = None
+    roc_auc_difference_high: Value = None
+    roc_auc_difference_p: Value = None
+    mae_difference: Value = None
+    mae_difference_low: Value = None
+    mae_difference_high: Value = None
+    mae_difference_p: Value = None

@@ -1,0 +1,20 @@
+"""Detectors on the stream of errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from driftgauge.snapshot.field import Value
+
+
+@dataclass(frozen=True, slots=True)
+class Detector:
+    """A detector of changes in the stream of errors of joined records, the whole model's."""
+
+    model: str
+    model_version: str
+    detector: str
+    samples: Value
+    state: Value
+    detections: Value
+    last_detection_timestamp_seconds: Value

@@ -1,0 +1,20 @@
+"""Values that broke the schema."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from driftgauge.snapshot.field import Value
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaViolation:
+    """Counter: values of one feature that broke the schema since the process started; ``feature=""``
+    is all that isn't watched.
+    """
+
+    model: str
+    model_version: str
+    feature: str
+    violation: str
+    values: Value

@@ -1,0 +1,42 @@
+"""How much a window holds, and how its outcomes come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from driftgauge.snapshot.field import Value
+
+
+class Cohort(StrEnum):
+    """By which time a window's records are chosen."""
+
+    PREDICTED = "predicted"
+    ARRIVED = "arrived"
+    MATURED = "matured"
+
+
+@dataclass(frozen=True, slots=True)
+class WindowState:
+    """How much a window holds."""
+
+    model: str
+    model_version: str
+    window: str
+    cohort: str
+    samples: Value
+    covered_seconds: Value
+    covered_ratio: Value
+    span_seconds: Value
+    age_seconds: Value
+
+
+@dataclass(frozen=True, slots=True)
+class LabelState:
+    """How a version's outcomes come in one window of prediction time."""
+
+    model: str
+    model_version: str
+    window: str
+    cohort: str
+    coverage_ratio: Value
