@@ -21,6 +21,9 @@ ELEC2 = Path(os.environ.get("DRIFTGAUGE_ELEC2_DIR", REPOSITORY.parent / "shared"
 # In CI a tool that is missing is a fault of CI, so nothing may hide behind a skip.
 MUST_NOT_SKIP = os.environ.get("DRIFTGAUGE_CI") == "1"
 
+# The tests start hundreds of processes, and compiling is more than half of what a start costs.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 hypothesis.settings.register_profile("driftgauge", deadline=None, derandomize=MUST_NOT_SKIP, print_blob=True)
 hypothesis.settings.load_profile("driftgauge")
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import http.client
+import importlib
 import json
 import mmap
 import os
@@ -158,6 +159,8 @@ def nursery():
     import driftgauge.app.application
     import driftgauge.app.run
     import driftgauge.config_file  # noqa: F401
+
+    importlib.import_module("scipy.special")  # what each child would import at its first statistic
 
     for line in sys.stdin:
         order = json.loads(line)
