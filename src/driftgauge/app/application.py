@@ -27,6 +27,7 @@ from driftgauge.exposition.live import Live
 from driftgauge.exposition.page import compose
 from driftgauge.exposition.rendered import Rendered, SeriesCount
 from driftgauge.exposition.text import Exposition
+from driftgauge.monitor.viewing import view
 from driftgauge.narrate import Narrator
 from driftgauge.records import Answer, Reason, Request
 from driftgauge.reference import Reference
@@ -293,7 +294,7 @@ class Application:
                 return None
             chosen = [v for v in model.versions.values() if query.model_version in (None, v.name)]
             now = model.now(self.clock())
-            return tuple(row for v in chosen for row in history(v, v.view(now), query))
+            return tuple(row for v in chosen for row in history(v, view(v, now), query))
 
         return await self.writer.ask(found, asyncio.get_running_loop())
 

@@ -25,10 +25,9 @@ from driftgauge.monitor import (
     saving,
 )
 from driftgauge.monitor.exports import sampled
-from driftgauge.monitor.log import RecordLog
+from driftgauge.monitor.log import RecordLog, prediction_logs
 from driftgauge.monitor.model import Model
 from driftgauge.monitor.update import Tally, Update, encode
-from driftgauge.monitor.version import prediction_logs
 from driftgauge.store import Batch, Held, PaneWrite
 
 log = logging.getLogger(__name__)

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from driftgauge.config import DAY
 from driftgauge.judged import JUDGED, STATES, Judged
 from driftgauge.layout import Row
+from driftgauge.monitor.totals import WindowTotals
 from driftgauge.monitor.update import Update
-from driftgauge.monitor.version import Version, WindowTotals
+from driftgauge.monitor.version import Version
 from driftgauge.monitor.watch import Watch
 from driftgauge.records import Floats, Ints
 from driftgauge.reference import DAY_SECONDS, Reference, moments

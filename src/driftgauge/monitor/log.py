@@ -56,6 +56,11 @@ def prediction_dtype(
     return np.dtype(fields)
 
 
+def prediction_logs(owner: int) -> tuple[int, int]:
+    """Numbers of a version's logs of kept predictions: without and with probabilities by class."""
+    return 2 * owner, 2 * owner + 1
+
+
 OUTCOME: Final = np.dtype(
     [
         ("low", "<u8"),

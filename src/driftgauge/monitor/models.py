@@ -13,12 +13,14 @@ from driftgauge.config import Config
 from driftgauge.errors import ReferenceFileError
 from driftgauge.monitor import outcomes, predictions
 from driftgauge.monitor.log import RecordLog
+from driftgauge.monitor.maturity import learn_maturity
 from driftgauge.monitor.model import Model
 from driftgauge.monitor.ports import Shelf
 from driftgauge.monitor.predictions import Piece
 from driftgauge.monitor.structure import Coder
 from driftgauge.monitor.update import Prepared, Update
 from driftgauge.monitor.version import Version
+from driftgauge.monitor.viewing import view
 from driftgauge.records import Decoded, Outcomes, Predictions, Reason, Rejection, Schema
 from driftgauge.reference import Reference
 from driftgauge.snapshot import ReferenceState
@@ -96,8 +98,8 @@ class Models:
         for model in self.models.values():
             now = model.now(wall)
             for version in model.versions.values():
-                version.learn_maturity()
-                found.append(version.view(now))
+                learn_maturity(version)
+                found.append(view(version, now))
         return tuple(found)
 
     # --- making -----------------------------------------------------------------------------

@@ -23,10 +23,10 @@ from driftgauge.monitor.model import Model
 from driftgauge.monitor.segmenting import REFERENCE_PANE
 from driftgauge.monitor.structure import OTHER, Coder
 from driftgauge.monitor.update import Appended, PaneDelta, Tally, Update
-from driftgauge.monitor.version import Version, keys
+from driftgauge.monitor.version import Version
 from driftgauge.records import Floats, Ints, Predictions, Reason, Rejection
 from driftgauge.sketches.coarse import Codes
-from driftgauge.sketches.inputs import Column
+from driftgauge.sketches.inputs import Column, feature_key, output_key
 from driftgauge.sketches.learning import LearningRow
 from driftgauge.sketches.quality import Joined
 from driftgauge.sketches.scores import Scored
@@ -356,12 +356,12 @@ class _Builder:
         batch, watch = self.kept.batch, self.version.inputs
         self._discover(batch)
         return _Columns(
-            keys("f:", batch.numeric_names),
+            tuple(map(feature_key, batch.numeric_names)),
             batch.numeric[:, self.kept.chosen] if not self.kept.whole else batch.numeric,
             {
                 key: watch.column(key, pick(texts, self.kept.chosen, whole=self.kept.whole))
                 for key, texts in zip(
-                    keys("f:", tuple(batch.categorical)), batch.categorical.values(), strict=True
+                    map(feature_key, batch.categorical), batch.categorical.values(), strict=True
                 )
             },
         )
@@ -373,7 +373,7 @@ class _Builder:
         self.fresh_numeric = tuple(n for n in batch.numeric_names if n not in version.numeric)
         self.fresh_texts = tuple(n for n in batch.categorical if n not in version.categorical)
         for name, values in zip(batch.numeric_names, batch.numeric, strict=True):
-            key = "f:" + name
+            key = feature_key(name)
             finite = values[np.isfinite(values)]
             if finite.size:
                 if key not in version.centres:
@@ -394,15 +394,15 @@ class _Builder:
         score = kept.score
         if task is Task.MULTICLASS and kept.scores.shape[1]:
             score = kept.scores.max(axis=1)
-        if not np.isnan(score).all() or "o:score" in self.version.centres:
-            names.append("o:score")
+        if not np.isnan(score).all() or output_key("score") in self.version.centres:
+            names.append(output_key("score"))
             rows.append(score)
         texts: dict[str, Column] = {}
         if task is Task.REGRESSION:
-            names.append("o:prediction")
+            names.append(output_key("prediction"))
             rows.append(kept.prediction)
         elif task is not None:
-            texts["o:prediction"] = self._classes("o:prediction")
+            texts[output_key("prediction")] = self._classes(output_key("prediction"))
         numeric = np.array(rows).reshape(len(names), kept.chosen.size)
         for name, values in zip(names, numeric, strict=True):
             finite = values[np.isfinite(values)]

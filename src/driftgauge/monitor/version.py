@@ -3,91 +3,57 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from driftgauge.config import HOUR, MINUTE, Against
+from driftgauge.config import MINUTE, Against
 from driftgauge.errors import StoreError
 from driftgauge.judged import Judged
 from driftgauge.layout import Row
 from driftgauge.monitor.detecting import Errors
-from driftgauge.monitor.earlier import Earlier, earlier
-from driftgauge.monitor.log import RecordLog, prediction_dtype
+from driftgauge.monitor.log import RecordLog, prediction_dtype, prediction_logs
 from driftgauge.monitor.ports import Shelf
 from driftgauge.monitor.relating import Relating
 from driftgauge.monitor.segmenting import REFERENCE_PANE, Segmenting
+from driftgauge.monitor.totals import FINE_WINDOW, window_totals
 from driftgauge.monitor.update import PaneDelta, Update
 from driftgauge.monitor.watch import Watch
 from driftgauge.records import Violation
-from driftgauge.reference import Reference
+from driftgauge.reference import Reference, from_json
 from driftgauge.reference import relation as relations
 from driftgauge.reference.loss import ExpectedLoss
 from driftgauge.sketches.coarse import packed_bytes
 from driftgauge.sketches.learning import LearningRow
-from driftgauge.sketches.quality import DELAY_EDGES, Groups, Joined
+from driftgauge.sketches.quality import Groups, Joined
 from driftgauge.sketches.traffic import Traffic
 from driftgauge.sketches.value import Priced, Value, WeightedScores
 from driftgauge.snapshot import ReferenceState
-from driftgauge.stats.binning import quantile_from_counts
-from driftgauge.view import (
-    DetectorView,
-    EarlierView,
-    Related,
-    Segmented,
-    VersionView,
-    Watched,
-    WindowView,
-)
 from driftgauge.windows import (
     AnyState,
     Grid,
-    GroupTotals,
     PaneSeries,
     Part,
     RangeTotal,
     Resolution,
-    window_name,
 )
 
 if TYPE_CHECKING:
     from driftgauge.monitor.judging import Known
     from driftgauge.monitor.model import Model
 
-# Windows up to this long stand on minutes; the rest on hours.
-FINE_WINDOW: Final = 2 * HOUR
-MATURE_SAMPLES: Final = 500
 KEPT_HOURS: Final = 24
 _COUNTED_FOR_LIFE: Final = frozenset({Part.INPUTS, Part.OUTPUTS, Part.ARRIVED})
 SEGMENT_PARTS: Final = frozenset({Part.SEGMENTS, Part.SEGMENT_REFERENCE})
 VALUE_PARTS: Final = frozenset({Part.VALUE_ARRIVED, Part.VALUE_MATURED, Part.VALUE_PREDICTED})
 
 
-@dataclass(slots=True)
-class WindowTotals:
-    """The running totals of one window."""
-
-    name: str
-    seconds: float
-    resolution: Resolution
-    current: dict[Part, RangeTotal]
-    predicted: RangeTotal
-    matured: RangeTotal
-    matured_traffic: RangeTotal
-    matured_scores: RangeTotal
-    value_matured: RangeTotal
-    value_predicted: RangeTotal
-    earlier: tuple[Earlier, ...]
-    concept: RangeTotal
-
-
 class Version:
     """State of one model version. Owned by the writer.
 
-    Memory: the panes of two hours by the minute and of a day by the hour, three totals a window, 14
-    bytes a kept prediction.
+    Memory: the panes of two hours by the minute and of a day by the hour, 12 totals a window or more,
+    14 bytes a kept prediction.
     """
 
     def __init__(self, model: Model, owner: int, name: str, shelf: Shelf, *, restored: bool = False) -> None:
@@ -112,7 +78,7 @@ class Version:
         self.coarse = self._series(Resolution.COARSE, model.coarse_grid)
         needs_fine = any(w <= FINE_WINDOW for w in config.windows)
         self.fine = self._series(Resolution.FINE, Grid(MINUTE / scale)) if needs_fine else None
-        self.windows = [self._window(seconds) for seconds in config.windows]
+        self.windows = [window_totals(self, seconds) for seconds in config.windows]
         self._totals: dict[tuple[Resolution, Part], list[RangeTotal]] = {}
         self.relating = Relating(self)
         self.first_time: float | None = None
@@ -219,73 +185,18 @@ class Version:
         """The watch that decides a part's bins; None where none does."""
         return self.watches.get(part)
 
-    def _window(self, seconds: float) -> WindowTotals:
-        fine = self.fine is not None and seconds <= FINE_WINDOW
-        series = self.fine if fine and self.fine is not None else self.coarse
-        parts = [Part.TRAFFIC, Part.INPUTS, Part.OUTPUTS, Part.ARRIVED, Part.PREDICTED]
-        if self.model.value is not None:
-            parts.append(Part.VALUE_ARRIVED)
-        if self.model.weighted_scores is not None:
-            parts.append(Part.VALUE_PREDICTED)
-        if self.segmenting.features:
-            parts.append(Part.SEGMENTS)
-        scaled = seconds / self.model.scale
-        matured = GroupTotals.over(self.coarse.grid.closed_panes(scaled), self._digest)
-        totals = {part: RangeTotal(series, part) for part in parts}
-        totals[Part.ARRIVED].groups = GroupTotals.over(series.grid.closed_panes(scaled), self._digest)
-        value = RangeTotal(self.coarse, Part.VALUE_MATURED)
-        if self.model.value is not None:
-            for total in (totals[Part.VALUE_ARRIVED], value):
-                panes = total.series.grid.closed_panes(scaled)
-                total.groups = GroupTotals.over(panes, self._value_digest)
-        return WindowTotals(
-            window_name(seconds),
-            scaled,
-            Resolution.FINE if fine else Resolution.COARSE,
-            totals,
-            RangeTotal(self.coarse, Part.MATURED),
-            RangeTotal(self.coarse, Part.MATURED, groups=matured),
-            RangeTotal(self.coarse, Part.TRAFFIC),
-            RangeTotal(self.coarse, Part.PREDICTED),
-            value,
-            RangeTotal(self.coarse, Part.VALUE_PREDICTED),
-            tuple(earlier(self.model.config.against, seconds, self.model.scale, series, self.coarse)),
-            RangeTotal(self.coarse, Part.CONCEPT),
-        )
-
-    def _value_digest(self, row: AnyState) -> Row:
-        assert isinstance(row, Row)
-        return self._value().digest(row)
-
-    def _digest(self, row: AnyState) -> Row:
-        """What groups of panes keep of a row of quality."""
-        quality = self.model.quality
-        assert quality is not None
-        assert isinstance(row, Row)
-        return quality.digest(row)
-
     def series(self, resolution: Resolution) -> PaneSeries | None:
         """The panes of a resolution in memory; None where there are none."""
         return {Resolution.FINE: self.fine, Resolution.COARSE: self.coarse}.get(resolution)
 
+    def panes_of(self, resolution: Resolution) -> PaneSeries:
+        """As `series`, of a resolution that a window stands on."""
+        series = self.series(resolution)
+        assert series is not None
+        return series
+
     def _range_totals(self, resolution: Resolution) -> list[RangeTotal]:
-        totals: list[RangeTotal] = []
-        for window in self.windows:
-            if window.resolution is resolution:
-                totals += window.current.values()
-            if resolution is Resolution.COARSE:
-                totals += [
-                    window.predicted,
-                    window.matured,
-                    window.matured_traffic,
-                    window.matured_scores,
-                    window.value_matured,
-                    window.value_predicted,
-                    window.concept,
-                ]
-            for before in window.earlier:
-                if before.resolution is resolution:
-                    totals += before.totals.values()
+        totals = [total for window in self.windows for total in window.on(resolution)]
         if resolution is Resolution.COARSE:
             totals.append(self.relating.learned)
         return totals
@@ -368,8 +279,6 @@ class Version:
 
     def fix(self, part: Part, data: bytes, state: str) -> None:
         """Count a part in the bins of a reference from now on, what was learned too."""
-        from driftgauge.reference import from_json
-
         self.fix_reference(part, from_json(data, f"{self.model.name} {part}"), ReferenceState(state))
 
     def fix_reference(self, part: Part, reference: Reference, state: ReferenceState) -> None:
@@ -453,67 +362,7 @@ class Version:
     def move_to(self, now: float) -> None:
         """Let windows end at *now*: closed panes in, expired ones out. O(steps * cells)."""
         for window in self.windows:
-            series = self.series(window.resolution)
-            assert series is not None
-            end = series.grid.index(now)
-            first = end - series.grid.closed_panes(window.seconds)
-            for part, total in window.current.items():
-                if self._needed(part):
-                    total.move(first, end)
-            for before in window.earlier:
-                before.move(now)
-            if self.model.quality is not None:
-                self._move_matured(window, now)
-
-    def _needed(self, part: Part) -> bool:
-        """Whether anything can be said of a part's totals yet."""
-        if part is Part.PREDICTED:
-            return self.model.scores is not None
-        if part is Part.SEGMENTS:
-            return self.segmenting.sketch is not None
-        return part is not Part.ARRIVED or self.model.quality is not None
-
-    def _move_matured(self, window: WindowTotals, now: float) -> None:
-        grid = self.coarse.grid
-        panes = grid.closed_panes(window.seconds)
-        end = grid.index(now)
-        window.predicted.move(end - panes, end)
-        if self.matures_after is not None:
-            end = grid.index(now - self.matures_after / self.model.scale)
-            window.matured.move(end - panes, end)
-            window.matured_traffic.move(end - panes, end)
-            window.matured_scores.move(end - panes, end)
-            if self.model.value is not None:
-                window.value_matured.move(end - panes, end)
-            if self.model.weighted_scores is not None:
-                window.value_predicted.move(end - panes, end)
-            if self.relating.sketch is not None:
-                window.concept.move(end - panes, end)
-
-    def learn_maturity(self) -> None:
-        """The 95th percentile of the label delay, once enough outcomes tell; whole coarse panes."""
-        if self.model.config.outcomes.matures_after is not None or self.model.quality is None:
-            return
-        p95 = self._delay_quantile(0.95)
-        if p95 is not None:
-            p95 = min(p95, self.model.horizon_seconds)
-            width = self.coarse.grid.width_seconds
-            self.matures_after = float(np.ceil(p95 / width) * width) * self.model.scale
-
-    def _delay(self, q: float) -> float | None:
-        seconds = self._delay_quantile(q)
-        return None if seconds is None else seconds * self.model.scale
-
-    def _delay_quantile(self, q: float) -> float | None:
-        longest = max(self.windows, key=lambda w: w.seconds)
-        row = longest.current[Part.ARRIVED].row
-        if self.model.quality is None or not isinstance(row, Row):
-            return None
-        counts = self.model.quality.delay(row).astype(np.float64)
-        if counts.sum() < MATURE_SAMPLES:
-            return None
-        edges = np.concatenate([[0.0], DELAY_EDGES, [DELAY_EDGES[-1]]])
-        return float(quantile_from_counts(counts, edges, q))
+            window.move(self, now)
 
     # --- learning ---------------------------------------------------------------------------
 
@@ -554,165 +403,11 @@ class Version:
         """The logs of kept predictions: without and with probabilities by class."""
         return self.plain, self.scored
 
-    def view(self, now: float) -> VersionView:
-        """Copies of all that an evaluation needs. O(windows * cells)."""
-        self.move_to(now)
-        structure = self.model.structure
-        lifetime = self.lifetime.get(Part.ARRIVED)
-        if lifetime is None and self.model.quality is not None:
-            lifetime = self.model.quality.zero()
-        return VersionView(
-            model=self.model.name,
-            version=self.name,
-            config=self.model.config,
-            task=structure.task,
-            classes=structure.classes,
-            columns=structure.columns,
-            values=structure.values,
-            now=now,
-            quality=self.model.quality,
-            value=self.model.value,
-            weighted_scores=self.model.weighted_scores,
-            segmented=self._segmented(),
-            violations=dict(self.violations),
-            inputs=self._watched(Part.INPUTS),
-            outputs=self._watched(Part.OUTPUTS),
-            windows=tuple(self._window_view(window, now) for window in self.windows),
-            quality_lifetime=None if lifetime is None else lifetime.copy(),
-            features=len(self.numeric) + len(self.categorical) or self._bound_features(),
-            pending=self.unjoined,
-            sample_ratio=self.model.sample_ratio,
-            reach_seconds=self._reach(now),
-            matures_after=self.matures_after,
-            delay_p50=self._delay(0.5),
-            delay_p95=self._delay(0.95),
-            predicted_at=self.predicted_at,
-            outcome_at=self.outcome_at,
-            detectors=tuple(
-                DetectorView(each.name, each.state, each.seen, each.detections, each.detected_at)
-                for each in self.errors.detectors
-            ),
-            scores=self.model.scores,
-            loss=self.loss,
-            related=self._related(),
-        )
-
-    def _related(self) -> Related | None:
-        relating, codes = self.relating, self.inputs.codes
-        if relating.sketch is None or codes is None:
-            return None
-        return Related(relating.state, relating.sketch, codes, relating.reference, dict(relating.judged))
-
-    def _bound_features(self) -> int:
-        reference = self.inputs.reference
-        return 0 if reference is None else len(reference.bins.numeric) + len(reference.bins.categorical)
-
-    def _reach(self, now: float) -> float | None:
-        if self.first_time is None:
-            return None
-        horizon = self.model.config.outcomes.horizon / self.model.scale
-        return max(0.0, min(now - self.first_time, horizon))
-
-    def _watched(self, part: Part) -> Watched:
-        watch = self.watch(part)
-        assert watch is not None
-        lifetime = self.lifetime.get(part) if watch.binned else None
-        if lifetime is None and watch.binned and watch.inputs is not None:
-            lifetime = watch.inputs.zero()
-        return Watched(
-            watch.state,
-            watch.reference,
-            watch.inputs if watch.reference is not None else None,
-            None if lifetime is None else lifetime.copy(),
-            watch.bins_mark if watch.binned else b"",
-        )
-
-    def _segmented(self) -> Segmented | None:
-        sketch, codes = self.segmenting.sketch, self.segmenting.codes
-        if sketch is None or codes is None:
-            return None
-        reference = self.segment_reference
-        return Segmented(
-            sketch,
-            tuple(key[2:] for key in codes.keys),
-            sketch.zero() if reference is None else reference.copy(),
-            not self.segmenting.gathering(reference),
-        )
-
     @property
     def segment_reference(self) -> Row | None:
         """The segments' own first records; None before the first."""
         row = self.coarse.row(Part.SEGMENT_REFERENCE, REFERENCE_PANE)
         return row if isinstance(row, Row) else None
-
-    def _window_view(self, window: WindowTotals, now: float) -> WindowView:
-        series = self.series(window.resolution)
-        assert series is not None
-        grid = series.grid
-        open_pane = grid.index(now)
-        totals = {p: self._with_open(t, series, open_pane) for p, t in window.current.items()}
-        traffic = totals[Part.TRAFFIC]
-        inputs, outputs = totals[Part.INPUTS], totals[Part.OUTPUTS]
-        arrived, scores = totals[Part.ARRIVED], totals[Part.PREDICTED]
-        assert isinstance(traffic, Row)
-        begin = grid.start(open_pane - grid.closed_panes(window.seconds))
-        outcomes, base = self._newest(window, now)
-        known = self.matures_after is not None
-        matured = window.matured.row if known else None
-        matured_scores = window.matured_scores.row if known else None
-        value = totals.get(Part.VALUE_ARRIVED)
-        segments = totals.get(Part.SEGMENTS) if self.segmenting.sketch is not None else None
-        value_matured = window.value_matured.row if known else None
-        concept = window.concept.row if known and self.relating.sketch is not None else None
-        matured_end = self.coarse.grid.start(window.matured.end)
-        return WindowView(
-            name=window.name,
-            seconds=window.seconds,
-            predictions=self.traffic.predictions(traffic),
-            span_seconds=now - begin,
-            covered_seconds=self.covered_seconds(now, window.seconds),
-            judged=self.judged.get(window.name),
-            inputs=self.zero(Part.INPUTS) if inputs is None else inputs,
-            outputs=self.zero(Part.OUTPUTS) if outputs is None else outputs,
-            arrived=arrived if isinstance(arrived, Row) else None,
-            predicted_outcomes=outcomes,
-            predicted_base=base,
-            matured=matured.copy() if isinstance(matured, Row) else None,
-            matured_base=self._joinable(self._predictions(window.matured_traffic.row)),
-            matured_age_seconds=now - matured_end,
-            matured_covered_seconds=self.covered_seconds(matured_end, window.seconds),
-            arrived_groups=self._groups(window.current[Part.ARRIVED], series, open_pane),
-            matured_groups=None if matured is None else self._groups(window.matured, self.coarse, None),
-            scores=scores if isinstance(scores, Row) else None,
-            matured_scores=matured_scores.copy() if isinstance(matured_scores, Row) else None,
-            value_arrived=value if isinstance(value, Row) else None,
-            value_matured=value_matured.copy() if isinstance(value_matured, Row) else None,
-            value_arrived_groups=None
-            if value is None
-            else self._groups(window.current[Part.VALUE_ARRIVED], series, open_pane),
-            value_matured_groups=None
-            if value_matured is None
-            else self._groups(window.value_matured, self.coarse, None),
-            weighted_scores=_row_or_none(totals.get(Part.VALUE_PREDICTED)),
-            matured_weighted_scores=_row_or_none(window.value_predicted.row if known else None, copied=True),
-            segments=segments if isinstance(segments, Row) else None,
-            earlier=tuple(self._earlier_view(before) for before in window.earlier),
-            concept=concept.copy() if isinstance(concept, Row) else None,
-        )
-
-    def _earlier_view(self, before: Earlier) -> EarlierView:
-        inputs, outputs = (before.totals[part].row for part in (Part.INPUTS, Part.OUTPUTS))
-        return EarlierView(
-            before.against,
-            self.zero(Part.INPUTS) if inputs is None else inputs.copy(),
-            self.zero(Part.OUTPUTS) if outputs is None else outputs.copy(),
-        )
-
-    def _groups(self, total: RangeTotal, series: PaneSeries, open_pane: int | None) -> Row | None:
-        if total.row is None or total.groups is None:
-            return None
-        newest = None if open_pane is None else series.row(total.part, open_pane)
-        return total.groups.stacked(newest, open_pane or 0)
 
     def covered_seconds(self, end: float, seconds: float) -> float:
         """How much of the *seconds* before *end* the state reaches."""
@@ -723,39 +418,6 @@ class Version:
         if retired is not None:
             begin = max(begin, self.coarse.grid.start(retired))
         return max(0.0, min(seconds, end - begin))
-
-    def _with_open(self, total: RangeTotal, series: PaneSeries, open_pane: int) -> AnyState | None:
-        if total.row is None:
-            return None
-        whole = total.row.copy()
-        newest = series.row(total.part, open_pane)
-        if newest is not None:
-            whole.add(newest)  # type: ignore[arg-type]
-        return whole
-
-    def _predictions(self, row: AnyState | None) -> int:
-        return self.traffic.predictions(row) if isinstance(row, Row) else 0
-
-    def _joinable(self, predictions: int) -> int:
-        """How many of so many predictions are kept for the join: fewer while the limit binds."""
-        return round(predictions * self.model.sample_ratio)
-
-    def _newest(self, window: WindowTotals, now: float) -> tuple[int, int]:
-        """Joined outcomes and predictions of the newest window by prediction time."""
-        quality, grid = self.model.quality, self.coarse.grid
-        if quality is None or not isinstance(window.predicted.row, Row):
-            return 0, 0
-        open_pane = grid.index(now)
-        row = self.coarse.row(Part.MATURED, open_pane)
-        outcomes = int(quality.outcomes(window.predicted.row)[0])
-        outcomes += int(quality.outcomes(row)[0]) if isinstance(row, Row) else 0
-        if window.resolution is Resolution.COARSE:
-            base = self._predictions(window.current[Part.TRAFFIC].row)
-        else:
-            panes = range(open_pane - grid.closed_panes(window.seconds), open_pane)
-            base = sum(self._predictions(self.coarse.row(Part.TRAFFIC, i)) for i in panes)
-        base += self._predictions(self.coarse.row(Part.TRAFFIC, open_pane))
-        return outcomes, self._joinable(base)
 
     # --- letting go -------------------------------------------------------------------------
 
@@ -788,19 +450,3 @@ def as_row(state: AnyState) -> Row:
     """A state that is a row; learning rows are of inputs and outputs alone."""
     assert isinstance(state, Row)
     return state
-
-
-def _row_or_none(state: AnyState | None, *, copied: bool = False) -> Row | None:
-    if not isinstance(state, Row):
-        return None
-    return state.copy() if copied else state
-
-
-def prediction_logs(owner: int) -> tuple[int, int]:
-    """Numbers of a version's logs of kept predictions: without and with probabilities by class."""
-    return 2 * owner, 2 * owner + 1
-
-
-def keys(prefix: str, names: Sequence[str]) -> tuple[str, ...]:
-    """Keys of names: ``f:`` for features, ``o:`` for outputs."""
-    return tuple(prefix + name for name in names)

@@ -6,8 +6,10 @@ import numpy as np
 
 from driftgauge.config import Config
 from driftgauge.config import Model as ModelConfig
+from driftgauge.monitor.maturity import learn_maturity
 from driftgauge.monitor.models import Models
 from driftgauge.monitor.update import decode, encode
+from driftgauge.monitor.viewing import view
 from driftgauge.records import Outcomes, Predictions
 
 KEY = b"k" * 16
@@ -85,8 +87,8 @@ class Driver:
 
     def view(self, version="1", *, now=None, wall=WALL, name="m"):
         held = self.version(name, version)
-        held.learn_maturity()
-        return held.view(self.model(name).now(wall) if now is None else now)
+        learn_maturity(held)
+        return view(held, self.model(name).now(wall) if now is None else now)
 
     def quality(self, version="1", *, now=None, wall=WALL, window=0):
         """Quality sketch and the row of outcomes by arrival of a window."""
