@@ -74,6 +74,21 @@ OUTCOME: Final = np.dtype(
 )
 
 
+def outcome_rows(
+    hashes: Hashes,
+    times: Floats,
+    outcomes: Floats,
+    version: int,
+    met: Ints,
+) -> Rows:
+    """Rows of the outcomes' log, for one version or `ANY_VERSION`; *met* of shape (n,), see `Met`."""
+    rows = np.zeros(len(hashes), OUTCOME)
+    rows["low"], rows["high"] = hashes[:, 0], hashes[:, 1]
+    rows["time"], rows["outcome"], rows["value"] = times, outcomes, np.nan
+    rows["version"], rows["met"] = version, met
+    return rows
+
+
 def weights(rows: Rows) -> Floats | None:
     """The weights that kept predictions carry; None where none is configured."""
     return rows["weight"].copy() if "weight" in (rows.dtype.names or ()) else None

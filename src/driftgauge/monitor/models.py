@@ -12,11 +12,11 @@ from driftgauge import reference as references
 from driftgauge.config import Config
 from driftgauge.errors import ReferenceFileError
 from driftgauge.monitor import outcomes, predictions
+from driftgauge.monitor.batch import Piece
 from driftgauge.monitor.log import RecordLog
 from driftgauge.monitor.maturity import learn_maturity
 from driftgauge.monitor.model import Model
 from driftgauge.monitor.ports import Shelf
-from driftgauge.monitor.predictions import Piece
 from driftgauge.monitor.structure import Coder
 from driftgauge.monitor.update import Prepared, Update
 from driftgauge.monitor.version import Version

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from driftgauge.config import Task
 from driftgauge.monitor import binned, exports, keeping
+from driftgauge.monitor.batch import Piece, in_time, known_ids, pick
 from driftgauge.monitor.detecting import Errors, fed
 from driftgauge.monitor.joining import join_deltas
-from driftgauge.monitor.log import ANY_VERSION, Met, Rows, weights
+from driftgauge.monitor.log import ANY_VERSION, Met, Rows, outcome_rows, weights
 from driftgauge.monitor.model import Model
-from driftgauge.monitor.predictions import Piece, in_time, known_ids, outcome_rows, pick
 from driftgauge.monitor.structure import Coder, Structure
 from driftgauge.monitor.update import Appended, PaneDelta, Tally, Update
 from driftgauge.monitor.version import Version

@@ -1,0 +1,103 @@
+"""Quality of regressions."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from driftgauge.layout import SUMMED_LIMIT, Layout, Row
+from driftgauge.records import Floats, Ints
+from driftgauge.sketches.quality.cells import summed
+from driftgauge.sketches.quality.joined import Groups, Joined
+from driftgauge.sketches.quality.task import Quality
+
+# Places in the sums of a regression's group.
+(
+    ERROR,
+    ABSOLUTE,
+    SQUARE,
+    OUTCOME,
+    OUTCOME_SQUARE,
+    PERCENT,
+    OVER,
+    UNDER,
+    OUTCOME_OVER,
+    OUTCOME_UNDER,
+) = range(10)
+
+# Places in the higher moments of a regression: of the error e and the outcome z about the centre.
+ERROR_4, ERROR_2_OUTCOME, ERROR_2_OUTCOME_2, OUTCOME_3, OUTCOME_4 = range(5)
+# Beyond it fourth powers would overflow a sum.
+_FOURTH_LIMIT: Final = float(np.sqrt(SUMMED_LIMIT))
+
+
+def _clipped(values: Floats) -> Floats:
+    """*values* within the limit beyond which their squares would overflow a sum."""
+    return np.clip(values, -SUMMED_LIMIT, SUMMED_LIMIT)
+
+
+class RegressionQuality(Quality):
+    """Sums of errors and outcomes per group, outcomes about a fixed centre.
+
+    RMSE, MAE, R2 and bias are functions of these sums, exact to rounding; the centre keeps R2 exact
+    where the outcomes' mean is large beside their spread. Numbers are clipped to `SUMMED_LIMIT`.
+    ``moments`` are sums of third and fourth powers for the whole model: what tells how far RMSE and R2
+    can be off by chance.
+    """
+
+    def __init__(self, groups: Groups, centre: float) -> None:
+        self.centre = float(np.clip(centre, -SUMMED_LIMIT, SUMMED_LIMIT))
+        super().__init__(
+            groups,
+            counts={"errors": (groups.count,), "percents": (groups.count,)},
+            sums={"sums": (groups.count, 10), "moments": (5,)},
+            digest=Layout(
+                counts={"errors": (groups.count,), "percents": (groups.count,)},
+                sums={"sums": (groups.count, PERCENT + 1)},
+            ),
+        )
+
+    def _fill(self, row: Row, joined: Joined, group: Ints, record: Ints) -> None:
+        known = ~np.isnan(joined.prediction[record])
+        g, r = group[known], record[known]
+        self.layout.count(row, "errors")[:] = np.bincount(g, minlength=self.groups.count)
+        outcome = _clipped(joined.outcome[r])
+        error = _clipped(joined.prediction[r]) - outcome
+        about = outcome - self.centre
+        nonzero = outcome != 0
+        self.layout.count(row, "percents")[:] = np.bincount(g[nonzero], minlength=self.groups.count)
+        percent = np.zeros_like(error)
+        with np.errstate(over="ignore"):
+            percent[nonzero] = np.abs(_clipped(error[nonzero] / outcome[nonzero]))
+        sums = self.layout.sum(row, "sums")
+        for place, values in enumerate(
+            (
+                error,
+                np.abs(error),
+                error * error,
+                about,
+                about * about,
+                percent,
+                np.maximum(error, 0),
+                np.maximum(-error, 0),
+                np.maximum(about, 0),
+                np.maximum(-about, 0),
+            )
+        ):
+            sums[:, place] = summed((self.groups.count,), values, g)
+        whole = ~np.isnan(joined.prediction)
+        self._fill_moments(row, joined.outcome[whole], joined.prediction[whole])
+
+    def _fill_moments(self, row: Row, outcome: Floats, prediction: Floats) -> None:
+        outcome = _clipped(outcome)
+        error = np.clip(_clipped(prediction) - outcome, -_FOURTH_LIMIT, _FOURTH_LIMIT)
+        about = np.clip(outcome - self.centre, -_FOURTH_LIMIT, _FOURTH_LIMIT)
+        e2, z2 = error * error, about * about
+        self.layout.sum(row, "moments")[:] = [
+            (e2 * e2).sum(),
+            (e2 * about).sum(),
+            (e2 * z2).sum(),
+            (z2 * about).sum(),
+            (z2 * z2).sum(),
+        ]
