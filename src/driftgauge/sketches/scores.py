@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from driftgauge.layout import SUMMED_LIMIT, Counts, Layout, LinearSketch, Row, Sums
 from driftgauge.records import Floats, Ints
+from driftgauge.sketches.cells import counted
 from driftgauge.sketches.quality import COARSE_SCORE, COARSE_SCORE_BINS, SCORE_BINS, SCORE_EDGES, Groups
 
 
@@ -224,7 +225,4 @@ class RegressionScores(Scores):
 
 def _count(block: Counts, *places: Ints) -> None:
     """Count in *block* each cell that the parallel *places* name."""
-    flat = places[0]
-    for size, place in zip(block.shape[1:], places[1:], strict=True):
-        flat = flat * size + place
-    block[:] = np.bincount(flat, minlength=block.size).reshape(block.shape)
+    block[:] = counted(block.shape, *places)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping
 from hashlib import blake2b
-from math import prod
 from types import MappingProxyType
 from typing import Final
 
@@ -20,6 +19,7 @@ from driftgauge.config import VALUES_OF_TASK, Task
 from driftgauge.errors import StoreError
 from driftgauge.layout import Layout, LinearSketch, Row
 from driftgauge.records import Floats, Ints
+from driftgauge.sketches.cells import counted, summed
 from driftgauge.sketches.quality import COARSE_SCORE, COARSE_SCORE_BINS, SCORE_EDGES, Groups, Joined
 from driftgauge.sketches.scores import Scored
 
@@ -171,10 +171,8 @@ class Value(Priced):
         """Count the cells that the parallel *places* name in a block, or sum *values* there."""
         is_count = name in self.layout.counts
         block = self.layout.count(row, name) if is_count else self.layout.sum(row, name)
-        flat = places[0]
-        for size, place in zip(block.shape[1:], places[1:], strict=True):
-            flat = flat * size + place
-        block[:] = np.bincount(flat, weights=values, minlength=prod(block.shape)).reshape(block.shape)
+        shape = block.shape
+        block[:] = counted(shape, *places) if values is None else summed(shape, values, *places)
 
     def _fill_own(self, row: Row, own: Floats, g: Ints, r: Ints) -> None:
         if g.size:

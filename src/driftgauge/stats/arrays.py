@@ -40,6 +40,22 @@ def checked_counts(counts: Numbers, where: str) -> Values:
     return array.astype(np.float64, copy=False)
 
 
+def checked_classes(positive_counts: Counts, negative_counts: Counts) -> tuple[Values, Values]:
+    """Score bins (last axis) of the two classes as float64, of the same shape.
+
+    Raises:
+        ValueError: no bins, shapes that differ, a count that is negative or not finite.
+    """
+    positive = checked_counts(positive_counts, "positive_counts")
+    negative = checked_counts(negative_counts, "negative_counts")
+    if positive.ndim == 0 or positive.shape != negative.shape:
+        raise ValueError(
+            f"negative_counts: expected the bins of positive_counts, shape {positive.shape}, "
+            f"found {negative.shape}"
+        )
+    return positive, negative
+
+
 def checked_pair(reference_counts: Counts, current_counts: Counts) -> tuple[Values, Values]:
     """Both sides as float64, with equal bins (last axis) and fitting leading axes.
 

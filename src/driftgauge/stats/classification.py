@@ -18,6 +18,7 @@ from driftgauge.stats.arrays import (
     Counts,
     Numbers,
     Values,
+    checked_classes,
     checked_counts,
     quotient,
     totals,
@@ -186,7 +187,7 @@ def roc_auc(positive_counts: Counts, negative_counts: Counts) -> tuple[Values, V
     ``sklearn.metrics.roc_auc_score`` to 1e-12, and the half width on continuous
     scores.
     """
-    positive, negative = _classes(positive_counts, negative_counts)
+    positive, negative = checked_classes(positive_counts, negative_counts)
     pairs = positive.sum(axis=-1) * negative.sum(axis=-1)
     tied = (positive * negative).sum(axis=-1) / 2
     above = (positive * (np.cumsum(negative, axis=-1) - negative)).sum(axis=-1)
@@ -205,7 +206,7 @@ def average_precision(positive_counts: Counts, negative_counts: Counts) -> Value
     Source: scikit-learn's definition. Checked against
     ``sklearn.metrics.average_precision_score`` to 1e-12.
     """
-    positive, negative = _classes(positive_counts, negative_counts)
+    positive, negative = checked_classes(positive_counts, negative_counts)
     found = np.cumsum(positive[..., ::-1], axis=-1)
     flagged = found + np.cumsum(negative[..., ::-1], axis=-1)
     precisions = np.zeros_like(flagged)
@@ -229,7 +230,7 @@ def average_precision_range(positive_counts: Counts, negative_counts: Counts) ->
     Source: by hand. Checked on ordered and tied scores against
     ``sklearn.metrics.average_precision_score``.
     """
-    positive, negative = _classes(positive_counts, negative_counts)
+    positive, negative = checked_classes(positive_counts, negative_counts)
     above = _higher(positive), _higher(negative)
     worst = quotient(above[0] + 1, above[0] + 1 + above[1] + negative)
     best = quotient(above[0] + positive, above[0] + positive + above[1])
@@ -241,17 +242,6 @@ def average_precision_range(positive_counts: Counts, negative_counts: Counts) ->
 def _higher(counts: Values) -> Values:
     """Counts of the bins above each."""
     return np.asarray(np.cumsum(counts[..., ::-1], axis=-1)[..., ::-1] - counts)
-
-
-def _classes(positive_counts: Counts, negative_counts: Counts) -> tuple[Values, Values]:
-    positive = checked_counts(positive_counts, "positive_counts")
-    negative = checked_counts(negative_counts, "negative_counts")
-    if positive.ndim == 0 or positive.shape != negative.shape:
-        raise ValueError(
-            f"negative_counts: expected the bins of positive_counts, shape {positive.shape}, "
-            f"found {negative.shape}"
-        )
-    return positive, negative
 
 
 def log_loss(sum_log_loss: Numbers, n: Numbers) -> Values:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from driftgauge.stats.arrays import Counts, Numbers, Values, checked_counts, quotient
+from driftgauge.stats.arrays import Counts, Numbers, Values, checked_classes, checked_counts, quotient
 from driftgauge.stats.intervals import wilson
 
 
@@ -95,13 +95,7 @@ def auc_variance(positive_counts: Counts, negative_counts: Counts) -> Values:
     Source: DeLong, DeLong and Clarke-Pearson, 1988, eq. 5 and 6. Checked against the definition
     written out over every pair of records to 1e-12.
     """
-    positive = checked_counts(positive_counts, "positive_counts")
-    negative = checked_counts(negative_counts, "negative_counts")
-    if positive.ndim == 0 or positive.shape != negative.shape:
-        raise ValueError(
-            f"negative_counts: expected the bins of positive_counts, shape {positive.shape}, "
-            f"found {negative.shape}"
-        )
+    positive, negative = checked_classes(positive_counts, negative_counts)
     beaten = np.cumsum(negative, axis=-1) - negative / 2
     beating = positive.sum(axis=-1, keepdims=True) - np.cumsum(positive, axis=-1) + positive / 2
     return _placed(positive, beaten, negative) + _placed(negative, beating, positive)

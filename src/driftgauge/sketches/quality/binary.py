@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from driftgauge.layout import Layout, Row
 from driftgauge.records import Floats, Ints
-from driftgauge.sketches.quality.cells import counted, summed
+from driftgauge.sketches.cells import counted, summed
 from driftgauge.sketches.quality.joined import Groups, Joined
 from driftgauge.sketches.quality.score_bins import (
     CALIBRATION_BINS,

@@ -8,7 +8,7 @@ import numpy as np
 
 from driftgauge.layout import SUMMED_LIMIT, Layout, Row
 from driftgauge.records import Floats, Ints
-from driftgauge.sketches.quality.cells import summed
+from driftgauge.sketches.cells import summed
 from driftgauge.sketches.quality.joined import Groups, Joined
 from driftgauge.sketches.quality.task import Quality
 
