@@ -3,14 +3,19 @@
 import pytest
 from tests.unit.monitor.test_relating import driver, run
 
+from driftgauge.config import DAY
 from driftgauge.evaluate.estimates import estimates
+from driftgauge.monitor import relating
 
 
 @pytest.fixture(scope="module")
 def learned():
-    held = driver()
-    run(held, 0, 18)
-    return held
+    """A relation is learned from three weeks: eight days here, for the tests' time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(relating, "LEARNED_SPAN_SECONDS", 8 * DAY)
+        held = driver()
+        run(held, 0, 18)
+        yield held
 
 
 def test_scores_are_estimated_once_the_first_matured_outcomes_are_enough(learned):
