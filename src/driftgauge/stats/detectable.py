@@ -58,7 +58,7 @@ def critical_psi(critical: Numbers, effective_samples: Numbers) -> Values:
     Raises:
         ValueError: a number below 0.
 
-    Source: Yurdakul, 2018, on the distribution of PSI. Checked on drawn samples to 10%.
+    Cost: O(elements). Source: Yurdakul, 2018, on the distribution of PSI. Checked on drawn samples to 10%.
     """
     samples = checked_counts(effective_samples, "effective_samples")
     return np.asarray(checked_nan(critical, "critical") / np.where(samples > 0, samples, np.nan))
@@ -85,14 +85,18 @@ def smallest_shift_sd(
         Above *floor*; NaN where *critical* is, or a sample is empty.
 
     Raises:
-        ValueError: a number below 0.
+        ValueError: a number below 0, a floor that is not finite, or a phi below 1.
 
-    Checked by simulation: 70 to 90% of windows with this shift show it.
+    Cost: O(elements). Checked by simulation: 70 to 90% of windows with this shift show it.
     """
     limit, degrees = checked_nan(critical, "critical"), checked_nan(degrees_of_freedom, "degrees_of_freedom")
-    samples = checked_counts(effective_samples, "effective_samples")
+    samples, phi_ = checked_counts(effective_samples, "effective_samples"), np.asarray(phi, np.float64)
+    if (phi_ < 1).any():
+        raise ValueError("phi: expected at least 1, found less")
+    if not 0 <= floor < np.inf:
+        raise ValueError(f"floor: expected a finite number of at least 0, found {floor}")
     some = np.where(samples > 0, samples, np.nan)
-    heavy = 1.0 + degrees * (np.asarray(phi, np.float64) - 1.0)
+    heavy = 1.0 + degrees * (phi_ - 1.0)
     surely = np.sqrt(np.maximum(limit - np.maximum(degrees - 1.0, 0.0), 0.0))
     seen = (surely + _POWER_SDS * np.sqrt(heavy)) / np.sqrt(_KEPT * some)
     return np.asarray(np.maximum(seen, floor + _POWER_SDS * np.sqrt(heavy / some)), np.float64)

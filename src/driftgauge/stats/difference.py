@@ -53,7 +53,7 @@ def proportions(
         NaN where a sample is empty. p is 1 where both shares are 0, or both 1. O(elements).
 
     Raises:
-        ValueError: negative counts, more hits than records, inflation below 1.
+        ValueError: negative counts, more hits than records, inflation below 1, z not above 0.
 
     Source: Newcombe, 1998, method 10; the z test is the chi-square test of a 2 by 2 table without
     correction. Checked against ``scipy.stats.chi2_contingency(..., correction=False)`` to 1e-9 and
@@ -124,14 +124,19 @@ def roc_aucs(
         NaN where either is. O(elements).
 
     Raises:
-        ValueError: a negative variance, inflation below 1.
+        ValueError: an area outside [0, 1], a negative variance, inflation below 1, z not above 0.
 
     Source: Hanley and McNeil, 1982, for independent samples (their eq. 4), with DeLong's variances.
     Checked against ``scipy.stats.norm.sf`` of the ratio to 1e-12.
     """
     if (np.asarray(first[1]) < 0).any() or (np.asarray(second[1]) < 0).any():
         raise ValueError("variance: expected numbers of at least 0")
-    value = np.asarray(second[0], np.float64) - first[0]
+    areas = np.asarray(first[0], np.float64), np.asarray(second[0], np.float64)
+    if any(((area < 0) | (area > 1)).any() for area in areas):
+        raise ValueError("area: expected values in [0, 1], found others")
+    if not 0 < z < np.inf:
+        raise ValueError(f"z: expected a finite number above 0, found {z}")
+    value = areas[1] - areas[0]
     error = _inflation(inflation) * np.sqrt(np.asarray(first[1], np.float64) + second[1])
     p = _two_sided(value, error)
     return Difference(value, np.maximum(value - z * error, -1.0), np.minimum(value + z * error, 1.0), p)

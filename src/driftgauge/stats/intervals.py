@@ -54,7 +54,8 @@ def difference_interval(
         ValueError: a low end above, or a high end below its value.
 
     Source: Newcombe, "Interval estimation for the difference between independent proportions", 1998,
-    method 10; Zou and Donner, 2008, for other numbers. Golden: Newcombe's 56/70 less 48/80.
+    method 10; Zou and Donner, 2008, for other numbers. Checked against his printed
+    56/70 less 48/80, to its 4 digits.
     """
     (a, a_low, a_high), (b, b_low, b_high) = (
         tuple(np.asarray(part, np.float64) for part in side) for side in (first, second)
@@ -95,13 +96,15 @@ def roc_auc_error(area: Numbers, positives: Numbers, negatives: Numbers) -> Valu
         At least 0; 0 for areas of 0 and 1; NaN where a class is absent or the area is NaN. O(elements).
 
     Raises:
-        ValueError: a negative count.
+        ValueError: a negative count, or an area outside [0, 1].
 
     Source: Hanley and McNeil, 1982, table I (exponential scores). Checked against the paper's example
     (area 0.893 of 51 and 58: 0.032) and against the spread of simulated exponential scores to 5%.
     """
     p, n = checked_counts(positives, "positives"), checked_counts(negatives, "negatives")
     a = np.asarray(area, dtype=np.float64)
+    if ((a < 0) | (a > 1)).any():
+        raise ValueError("area: expected values in [0, 1], found others")
     square = np.square(a)
     one = a / (2 - a) - square
     two = 2 * square / (1 + a) - square

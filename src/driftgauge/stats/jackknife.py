@@ -28,7 +28,7 @@ def left_out(groups: Counts) -> Values:
         The same shape. Whole numbers are exact. O(elements).
 
     Raises:
-        ValueError: no axis of groups.
+        ValueError: no axis of groups. Any number is taken.
 
     Checked against sums over the other groups, by hand.
     """
@@ -93,7 +93,7 @@ def serial_error(value: Numbers, values_left_out: Values, sizes: Counts) -> Valu
     group, the spread of single groups says too little. Of independent groups it is 10% larger in the
     mean; with fewer than about 10 it hardly sees anything.
 
-    Args, returns, raises: as for `standard_error`; the groups in order of time.
+    Arguments, results, errors and cost as for `standard_error`; the groups in order of time.
 
     Source: Geyer, 1992, section 3.3 (initial positive sequence), cut at lag 2. Checked by hand, and by
     the coverage measured in docs/measured-intervals.md.
@@ -144,18 +144,20 @@ def t_reach(standard_errors: Numbers, groups: Numbers, confidence: float = 0.95)
         Shape (...); NaN below `LEAST_GROUPS` groups. O(elements).
 
     Raises:
-        ValueError: confidence outside of (0, 1).
+        ValueError: confidence outside of (0, 1), a standard error below 0, groups below 0 or not finite.
 
-    Checked against ``scipy.stats.t.ppf`` to 1e-9.
+    Source: Student, 1908. Checked against ``scipy.stats.t.ppf`` to 1e-9.
     """
     from scipy.special import stdtrit
 
     if not 0 < confidence < 1:
         raise ValueError(f"confidence: expected a number between 0 and 1, found {confidence}")
-    number = np.asarray(groups, dtype=np.float64)
+    number, errors = checked_counts(groups, "groups"), np.asarray(standard_errors, dtype=np.float64)
+    if (errors < 0).any():
+        raise ValueError("standard_errors: expected at least 0, found less")
     enough = number >= LEAST_GROUPS - 1e-9
     quantile = stdtrit(np.where(enough, number - 1, 1.0), (1 + confidence) / 2)
-    return np.where(enough, np.asarray(standard_errors) * quantile, np.nan)
+    return np.where(enough, errors * quantile, np.nan)
 
 
 def _sizes(sizes: Counts) -> Values:

@@ -4,7 +4,8 @@ Sums are taken about a centre c that does not change while they run (the
 reference mean): ``n`` records, ``sum_deviations = sum(x - c)``,
 ``sum_squares = sum((x - c) ** 2)``. With c near the mean, nothing cancels; with
 c = 0 they are the plain sums. Every argument is an array of any shape, or a
-number; shapes broadcast. O(elements).
+number; shapes broadcast, and raise ``ValueError`` where they can't. Sums may be
+any numbers; one that is not finite gives NaN. Cost: O(elements), 5 to 20 us.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ def mean(n: Numbers, sum_deviations: Numbers, centre: Numbers = 0.0) -> Values:
     """``centre + sum_deviations / n``, in the feature's units; NaN where n is 0.
 
     Raises:
-        ValueError: a negative n.
+        ValueError: an n that is negative or not finite.
 
-    Checked against ``numpy.mean`` to 1e-12 relative.
+    Cost as the module says. Checked against ``numpy.mean`` to 1e-12 relative.
     """
     with np.errstate(over="ignore"):
         return centre + quotient(sum_deviations, checked_counts(n, "n"))
@@ -38,9 +39,9 @@ def variance(n: Numbers, sum_deviations: Numbers, sum_squares: Numbers, *, ddof:
     not 0.
 
     Raises:
-        ValueError: a negative n.
+        ValueError: an n that is negative or not finite.
 
-    Checked against ``numpy.var`` with that tolerance.
+    Cost as the module says. Checked against ``numpy.var`` with that tolerance.
     """
     count = checked_counts(n, "n")
     degrees = np.where(count > ddof, count - ddof, np.nan)
@@ -50,7 +51,10 @@ def variance(n: Numbers, sum_deviations: Numbers, sum_squares: Numbers, *, ddof:
 
 
 def standard_deviation(n: Numbers, sum_deviations: Numbers, sum_squares: Numbers, *, ddof: int = 0) -> Values:
-    """Square root of `variance`, in the feature's units; NaN where that is."""
+    """Square root of `variance`, in the feature's units; NaN where that is.
+
+    Errors and cost as for `variance`. Checked against ``numpy.std`` to 1e-10 relative.
+    """
     return np.sqrt(variance(n, sum_deviations, sum_squares, ddof=ddof))
 
 
@@ -58,8 +62,15 @@ def in_reference_sds(value: Numbers, reference_mean: Numbers, reference_sd: Numb
     """*value*, a difference or a spread in the feature's units, in reference standard deviations.
 
     NaN where the reference is constant: its standard deviation 0, or below 1e-12
-    of its |mean|, which is rounding. Checked by hand on either side of that limit.
+    of its |mean|, which is rounding.
+
+    Raises:
+        ValueError: a standard deviation below 0.
+
+    Cost as the module says. Checked by hand on either side of that limit.
     """
+    if (np.asarray(reference_sd) < 0).any():
+        raise ValueError("reference_sd: expected at least 0, found less")
     with np.errstate(all="ignore"):
         spread = np.where(reference_sd > _ROUNDING * np.abs(reference_mean), reference_sd, np.nan)
         return quotient(value, spread)
@@ -68,7 +79,8 @@ def in_reference_sds(value: Numbers, reference_mean: Numbers, reference_sd: Numb
 def mean_shift_sd(reference_mean: Numbers, reference_sd: Numbers, current_mean: Numbers) -> Values:
     """Signed shift of the mean in reference standard deviations (Glass's delta, 1976).
 
-    NaN where the reference is constant, as `in_reference_sds` says.
+    NaN where the reference is constant, as `in_reference_sds` says; errors and cost
+    as there. Checked by hand.
     """
     with np.errstate(all="ignore"):
         return in_reference_sds(np.subtract(current_mean, reference_mean), reference_mean, reference_sd)
@@ -77,7 +89,8 @@ def mean_shift_sd(reference_mean: Numbers, reference_sd: Numbers, current_mean: 
 def mean_shift_ratio(reference_mean: Numbers, current_mean: Numbers) -> Values:
     """Signed shift of the mean as a part of the |reference mean|; NaN where that is 0.
 
-    0.1 is ten percent up, also for a negative mean (-10 to -9).
+    0.1 is ten percent up, also for a negative mean (-10 to -9). Errors (of shapes
+    only) and cost as the module says. Checked by hand.
     """
     with np.errstate(all="ignore"):
         return quotient(np.subtract(current_mean, reference_mean), np.abs(reference_mean))

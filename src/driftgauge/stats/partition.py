@@ -27,7 +27,19 @@ def cuts_between(masses: Values, atoms: Flags, bins: int) -> tuple[Flags, bool]:
     Returns:
         (cuts, apart): cuts of shape (n - 1,); apart says that each cut between
         two adjoining atoms has two edges. All edges together: at most bins - 1.
+
+    Raises:
+        ValueError: shapes differ or hold nothing, a mass is not above 0 or not finite, or *bins*.
+
+    Cost: O(n + bins ** 2). Checked against the weighted quantiles of
+    ``numpy.quantile(method="inverted_cdf")`` and by hand.
     """
+    if masses.ndim != 1 or not masses.size or atoms.shape != masses.shape:
+        raise ValueError(f"masses, atoms: expected two of shape (n,), found {masses.shape} and {atoms.shape}")
+    if bins < 1 or not 0 < masses.min() <= masses.max() < np.inf:
+        raise ValueError(
+            f"masses, bins: expected finite masses above 0 and at least 1 bin, found {bins} bins"
+        )
     room = bins - 1
     cuts = atoms[:-1] | atoms[1:]
     if len(masses) <= bins:

@@ -35,7 +35,7 @@ def merged(
     Raises:
         ValueError: shapes, a bad count, or *least* below 0.
 
-    Checked against merging bin by bin in Python.
+    Cost: O(elements). Checked against merging bin by bin in Python.
     """
     if not 0 <= least < np.inf:
         raise ValueError(f"least: expected a finite number of at least 0, found {least}")
@@ -78,7 +78,7 @@ def homogeneity(
     Raises:
         ValueError: as `merged`.
 
-    Source: Pearson, 1900; Cochran, 1954, for the guard. Checked against
+    Cost: O(elements). Source: Pearson, 1900; Cochran, 1954, for the guard. Checked against
     ``scipy.stats.chi2_contingency(correction=False)`` on the merged table to 1e-10 relative.
     """
     return chi_square(*merged(reference_counts, current_counts, least=least))
@@ -90,9 +90,9 @@ def effective_samples(reference_samples: Numbers, current_samples: Numbers) -> V
     0 where either is 0. The chi-square of two samples grows with it.
 
     Raises:
-        ValueError: a negative number.
+        ValueError: a number that is negative or not finite.
 
-    Checked by hand.
+    Cost: O(elements). Checked by hand.
     """
     n = checked_counts(reference_samples, "reference_samples")
     m = checked_counts(current_samples, "current_samples")
@@ -110,6 +110,9 @@ class Overdispersion:
         samples: shape (features,), mean effective samples of a window.
         persistence: shape (features,), in [0, 0.9]: how alike adjoining windows are, the correlation
             of what moves them and one standard error on top.
+
+    Errors: its methods take the fields as `overdispersion` makes them. Cost of each: O(features).
+    Checked as `overdispersion` is.
     """
 
     windows: Values
@@ -128,6 +131,15 @@ class Overdispersion:
                 that move from window to window grows with them. Fewer than the reference's own
                 windows have are taken for as many, which is the careful side where dependence comes
                 from repeated entities. None: as many.
+
+        Returns:
+            What they broadcast to, at least 1; 1 where there is no excess.
+
+        Raises:
+            ValueError: samples that are negative or not finite.
+
+        Cost: O(elements). Checked against the mean of scipy's chi-square over windows to 1e-10, and
+        on records with a known design effect to 5%.
         """
         own = self.samples
         given = own if samples is None else np.maximum(checked_counts(samples, "samples"), own)
@@ -138,7 +150,8 @@ class Overdispersion:
     def independent_windows(self) -> Values:
         """How many independent windows tell as much of a spread; at least 3, at most K.
 
-        Source: Bayley and Hammersley, 1946, for a first-order autoregression.
+        Raises: nothing. Cost: O(features). Source: Bayley and Hammersley, 1946, for a first-order
+        autoregression. Checked on autoregressive shares.
         """
         squared = self.persistence**2
         return np.minimum(self.windows, np.maximum(self.windows * (1 - squared) / (1 + squared), 3.0))
@@ -219,8 +232,18 @@ def persistence(windows: Values, alike: Values, apart: Values, bins: Values) -> 
         bins: degrees of freedom of a window's moves.
 
     Returns:
-        Shape (features,). Checked on autoregressive shares.
+        Shape (features,). One standard error, as far as it is within bounds, where nothing is seen to
+        move or there are fewer than three windows.
+
+    Raises:
+        ValueError: windows or squares that are negative or not finite, or bins not above 0.
+
+    Cost: O(features). Source: the moment estimate of a first-order autocorrelation, less the part of
+    independent records. Checked on autoregressive shares, to 0.05.
     """
+    windows, apart = checked_counts(windows, "windows"), checked_counts(apart, "apart")
+    if not (np.asarray(bins) > 0).all():
+        raise ValueError("bins: expected numbers above 0, found others")
     known = np.maximum(windows, 1.0)
     spread = apart / known - bins
     # Each window is held against the rest, which holds its neighbour: by chance they are opposed.
@@ -278,8 +301,18 @@ def overdispersed_p(statistic: Counts, degrees_of_freedom: Counts, phi: Numbers,
 
 
 def student_density(t: Values, freedom: Values) -> Values:
-    """Density of Student's t. Checked against ``scipy.stats.t.pdf`` to 1e-12 relative."""
+    """Density of Student's t, any shapes that broadcast; NaN where either argument is.
+
+    Raises:
+        ValueError: a freedom that is not above 0.
+
+    Cost: O(elements). Source: Student, 1908; Fisher, 1925. Checked against ``scipy.stats.t.pdf`` to
+    1e-12 relative.
+    """
     from scipy.special import gammaln
+
+    if (np.asarray(freedom) <= 0).any():
+        raise ValueError("freedom: expected numbers above 0, found others")
 
     scale = np.exp(gammaln((freedom + 1) / 2) - gammaln(freedom / 2)) / np.sqrt(freedom * np.pi)
     return np.asarray(scale * (1.0 + t * t / freedom) ** (-(freedom + 1) / 2), dtype=np.float64)
@@ -290,6 +323,8 @@ def checked_nan(values: Numbers, where: str) -> Values:
 
     Raises:
         ValueError: one is.
+
+    Cost: O(elements), one pass. Checked by hand, through the messages of `detectable`.
     """
     array = np.asarray(values, dtype=np.float64)
     if (array < 0).any():

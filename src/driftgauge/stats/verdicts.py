@@ -135,7 +135,7 @@ def beyond_reference(outside: Counts, records: Numbers, *, rules: Rules = RULES)
     Raises:
         ValueError: a negative count, or more outside than there are.
 
-    Source: Wilson, 1927. Checked against ``scipy.stats.binomtest`` at the limit.
+    Cost: O(elements). Source: Wilson, 1927. Checked against ``scipy.stats.binomtest`` at the limit.
     """
     low, _ = wilson(outside, records)
     enough = checked_counts(records, "records") >= rules.samples
@@ -147,12 +147,15 @@ def held(runs: Runs, found: Mask, hold: int) -> Runs:
     """Edges in a row at which something was found, up to *hold*; a verdict stands at *hold*.
 
     Args:
-        runs: as after the edge before, shape (features,).
+        runs: as after the edge before, shape (features,). found: same shape.
+
+    Returns:
+        Same shape; 0 where nothing was found.
 
     Raises:
         ValueError: a hold that isn't 1 to 65535, or shapes that differ.
 
-    Checked on sequences by hand.
+    Cost: O(features). Checked on sequences by hand.
     """
     if not 1 <= hold < 1 << 16:
         raise ValueError(f"hold: expected 1 to 65535, found {hold}")

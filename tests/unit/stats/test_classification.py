@@ -304,3 +304,19 @@ def test_the_range_of_average_precision_by_hand():
     assert low == pytest.approx((2 * (1 / 2) + 3 / 7) / 3)
     assert high == pytest.approx((2 * 1.0 + 3 / 4) / 3)
     assert np.isnan(classification.average_precision_range(np.zeros(2), np.ones(2))).all()
+
+
+def test_sums_support_and_matrices_are_refused_in_words():
+    with pytest.raises(ValueError, match="n: expected finite counts"):
+        classification.log_loss(1.0, -1)
+    with pytest.raises(ValueError, match="n: expected finite counts"):
+        classification.brier(1.0, np.nan)
+    with pytest.raises(ValueError, match="support: expected finite counts"):
+        classification.weighted(np.ones(2), np.array([1, -1]))
+    with pytest.raises(ValueError, match="bin_counts: expected finite counts"):
+        classification.mce(-np.ones(2), np.ones(2), np.ones(2))
+    for function in (classification.multiclass_accuracy, classification.multiclass_mcc):
+        with pytest.raises(ValueError, match="confusion: expected finite counts"):
+            function(-np.eye(2))
+    with pytest.raises(ValueError, match="negative_counts: expected the bins"):
+        classification.average_precision_range(np.ones(2), np.ones(3))

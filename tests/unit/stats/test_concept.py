@@ -278,6 +278,12 @@ def test_rate_shift_by_hand():
         (lambda: concept.steady(np.ones(2), np.ones(3), np.ones(2, bool)), "expected the shape"),
         (lambda: concept.steady(np.ones(2), np.ones(2), np.ones(2, bool), 1.0), "factor: expected"),
         (lambda: concept.relation_overdispersion([]), "expected at least one"),
+        (
+            lambda: concept.relation_overdispersion(
+                [concept.heterogeneity(np.ones((n, 4)), np.ones((n, 4))) for n in (2, 3)]
+            ),
+            "inhomogeneous",
+        ),
         (lambda: concept.rate_shift(np.ones(3), np.ones(3)), "expected equal shapes"),
     ],
 )

@@ -80,3 +80,8 @@ def test_bad_input_is_refused():
         detectable.critical_psi(-1.0, 100)
     with pytest.raises(ValueError, match="degrees_of_freedom: expected at least 0, found less"):
         detectable.smallest_shift_sd(1.0, -1.0, 1.0, 100)
+    with pytest.raises(ValueError, match="phi: expected at least 1, found less"):
+        detectable.smallest_shift_sd(1.0, 9.0, 0.9, 100)
+    for floor in (-0.1, np.nan, np.inf):
+        with pytest.raises(ValueError, match=f"floor: expected .* found {floor}"):
+            detectable.smallest_shift_sd(1.0, 9.0, 1.0, 100, floor=floor)

@@ -156,11 +156,15 @@ def test_bytes_that_are_no_state_are_refused(name, data):
     [
         ("adwin", {"delta": 0.0}),
         ("page_hinkley", {"threshold": 0.0}),
+        ("page_hinkley", {"threshold": np.nan}),
+        ("page_hinkley", {"delta": np.nan}),
         ("page_hinkley", {"alpha": 1.1}),
         ("ddm", {"warning": 4.0}),
         ("eddm", {"drift": 0.99}),
         ("kswin", {"window": 40}),
         ("kswin", {"samples": np.zeros((3, 29))}),
+        ("kswin", {"samples": np.full((3, 30), 70)}),
+        ("kswin", {"samples": np.full((3, 30), -1)}),
         ("hddm_a", {"drift": 0.1}),
         ("hddm_w", {"rate": 1.0}),
     ],
@@ -242,6 +246,12 @@ def test_the_critical_distance_of_kswin_is_that_of_scipys_exact_p_value(size, al
         assert found.statistic == pytest.approx(steps / size)
         accepted += [steps] if found.pvalue <= alpha else []
     assert critical_steps(size, alpha) == min(accepted, default=size + 1)
+
+
+@pytest.mark.parametrize(("size", "alpha"), [(0, 0.1), (30, 0.0), (30, 1.0), (30, np.nan)])
+def test_a_critical_distance_of_nothing_is_refused(size, alpha):
+    with pytest.raises(ValueError, match="size, alpha: expected at least 1"):
+        critical_steps(size, alpha)
 
 
 @pytest.mark.parametrize("alpha", [0.3, 0.005])

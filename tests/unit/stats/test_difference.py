@@ -92,6 +92,13 @@ def test_the_difference_of_two_aucs_is_a_z_test():
     assert (found.low, found.high) == pytest.approx((-0.03 - 1.96 * error, -0.03 + 1.96 * error))
     with pytest.raises(ValueError, match="variance: expected numbers of at least 0"):
         difference.roc_aucs((0.8, -1.0), (0.8, 0.1))
+    for first, second in ((1.1, 0.8), (0.8, -0.1)):
+        with pytest.raises(ValueError, match=r"area: expected values in \[0, 1\], found others"):
+            difference.roc_aucs((first, 0.1), (second, 0.1))
+    for z in (0, np.nan, np.inf):
+        with pytest.raises(ValueError, match="z: expected a finite number above 0"):
+            difference.roc_aucs((0.8, 0.1), (0.7, 0.1), z=z)
+    assert np.isnan(difference.roc_aucs((np.nan, np.nan), (0.7, 0.1)).p)
 
 
 def sums(values, centre=0.0):

@@ -85,6 +85,11 @@ def test_the_error_of_an_area_is_absent_without_a_class_and_0_at_the_ends():
     found = intervals.roc_auc_error(np.array([0.5, np.nan, 1.0, 0.0]), np.array([0, 5, 5, 5]), 9)
     assert np.isnan(found).tolist() == [True, True, False, False]
     assert found[2:].tolist() == [0, 0]
+    for area in (-0.1, 1.1):
+        with pytest.raises(ValueError, match=r"area: expected values in \[0, 1\], found others"):
+            intervals.roc_auc_error(area, 5, 5)
+    with pytest.raises(ValueError, match="positives: expected finite counts"):
+        intervals.roc_auc_error(0.5, -5, 5)
 
 
 def test_the_error_of_a_mean_is_scipys():

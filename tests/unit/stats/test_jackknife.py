@@ -110,6 +110,11 @@ def test_what_does_not_fit_is_refused():
     for confidence in (0, 1, np.nan):
         with pytest.raises(ValueError, match="confidence: expected"):
             jackknife.t_reach(1.0, 9, confidence)
+    with pytest.raises(ValueError, match="standard_errors: expected at least 0"):
+        jackknife.t_reach(-1.0, 9)
+    for groups in (-1, np.nan):
+        with pytest.raises(ValueError, match="groups: expected finite counts"):
+            jackknife.t_reach(1.0, groups)
 
 
 def test_what_neighbouring_groups_share_makes_the_error_larger():

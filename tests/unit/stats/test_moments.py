@@ -93,3 +93,20 @@ def test_a_negative_number_of_records_is_refused():
         moments.mean(-1, 2.0)
     with pytest.raises(ValueError, match=r"n: expected finite counts of at least 0, found -1 at \(1,\)"):
         moments.variance(np.array([1, -1]), 2.0, 3.0)
+    for bad in (np.nan, np.inf):
+        with pytest.raises(ValueError, match="n: expected finite counts"):
+            moments.mean(bad, 2.0)
+
+
+def test_a_negative_standard_deviation_is_refused():
+    for call in (
+        lambda: moments.in_reference_sds(1.0, 2.0, np.array([1.0, -1.0])),
+        lambda: moments.mean_shift_sd(1.0, -1.0, 2.0),
+    ):
+        with pytest.raises(ValueError, match="reference_sd: expected at least 0, found less"):
+            call()
+
+
+def test_a_shift_of_unlike_shapes_is_refused():
+    with pytest.raises(ValueError, match="broadcast"):
+        moments.mean_shift_ratio(np.ones(2), np.ones(3))

@@ -123,3 +123,12 @@ def test_standard_errors_are_absent_where_nothing_varies():
     assert np.isnan(regression.r2_error(1, (1.0, 1.0, 1.0), (1.0, 1.0, 1.0, 1.0, 1.0)))
     with np.errstate(all="raise"):
         assert np.isnan(regression.r2_error(3, (1.0, 1e200, np.inf), (1e300, 1.0, 1.0, 1.0, 1.0)))
+
+
+def test_standard_errors_refuse_a_negative_number_of_records():
+    for call in (
+        lambda: regression.rmse_error(-1, 1.0, 1.0),
+        lambda: regression.r2_error(-1, (1.0,) * 3, (1.0,) * 5),
+    ):
+        with pytest.raises(ValueError, match="n: expected finite counts of at least 0, found -1"):
+            call()

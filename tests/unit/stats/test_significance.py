@@ -197,3 +197,16 @@ def test_bad_input_is_refused():
         significance.benjamini_hochberg(np.float64(0.5))
     with pytest.raises(ValueError, match="reference_samples: expected finite counts"):
         significance.effective_samples(-1, 2)
+    with pytest.raises(ValueError, match="freedom: expected numbers above 0"):
+        significance.student_density(np.ones(2), np.array([1.0, 0.0]))
+    row = np.ones(2)
+    with pytest.raises(ValueError, match="windows: expected finite counts"):
+        significance.persistence(-row, row, row, row)
+    with pytest.raises(ValueError, match="apart: expected finite counts"):
+        significance.persistence(row, row, np.nan * row, row)
+    with pytest.raises(ValueError, match="bins: expected numbers above 0"):
+        significance.persistence(row, row, row, 0 * row)
+    with pytest.raises(ValueError, match="samples: expected finite counts"):
+        significance.Overdispersion(row, row, row, 0 * row).phi(-1)
+    with pytest.raises(ValueError, match="expected at least 0"):
+        significance.overdispersed_p(-row, 1, 1.0, 8)

@@ -35,10 +35,11 @@ class Adwin(Detector):
     from n alone, and prefix sums at their edges are the whole state. All tests of a batch are made at
     once.
 
+    Errors as `Detector` says; parameters that make no sense raise ``ValueError``.
     Cost: below 1 us a value in batches of 1,000, whatever the window's length; about 0.1 ms a batch that
     reaches a 32nd value. Memory: below 2 kB up to 1e12 values.
     Source: Bifet and Gavalda 2007, "Learning from time-changing data with adaptive windowing"; the
-    bound is that of section 3.2 for large windows. Golden: River 0.23.0's detections, to the index
+    bound is that of section 3.2 for large windows. Checked against River 0.23.0's detections, to the index
     (tests/golden/test_detectors.py).
     """
 

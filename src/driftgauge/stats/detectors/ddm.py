@@ -16,8 +16,9 @@ class DDM(Detector):
     and s_min are those where p + s was least. A warning is given where p + s > p_min + 2 s_min, a
     drift detected where p + s > p_min + 3 s_min, after more than 30 values. A fall is not detected.
 
+    Errors as `Detector` says; parameters that make no sense raise ``ValueError``.
     Cost: below 1 us a value. Memory: 100 bytes.
-    Source: Gama, Medas, Castillo and Rodrigues 2004, "Learning with drift detection". Golden: River
+    Source: Gama, Medas, Castillo and Rodrigues 2004, "Learning with drift detection". Checked against River
     0.23.0's detections, to the index (tests/golden/test_detectors.py).
     """
 

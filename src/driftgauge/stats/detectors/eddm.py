@@ -20,8 +20,9 @@ class EDDM(Detector):
     With its published levels (0.95 and 0.9) it fires in vain some 20 times in 10,000 independent errors
     at a rate of 0.2.
 
+    Errors as `Detector` says; parameters that make no sense raise ``ValueError``.
     Cost: below 1 us a value. Memory: 100 bytes.
-    Source: Baena-Garcia et al. 2006, "Early drift detection method". Golden: River 0.23.0's
+    Source: Baena-Garcia et al. 2006, "Early drift detection method". Checked against River 0.23.0's
     detections, to the index (tests/golden/test_detectors.py).
     """
 

@@ -19,9 +19,10 @@ class HDDMA(Detector):
     Args:
         drift, warning: the chances of an error that are allowed a test.
 
+    Errors as `Detector` says; parameters that make no sense raise ``ValueError``.
     Cost: below 2 us a value. Memory: 100 bytes.
     Source: Frias-Blanco et al. 2015, "Online and non-parametric drift detection methods based on
-    Hoeffding's bounds", theorem 1 and algorithm 1. Golden: River 0.23.0's detections, to the index
+    Hoeffding's bounds", theorem 1 and algorithm 1. Checked against River 0.23.0's detections, to the index
     (tests/golden/test_detectors.py).
     """
 

@@ -18,9 +18,10 @@ class HDDMW(Detector):
     drift is detected where they differ by more than sqrt((w1 + w2) / 2 * ln(1 / drift)); a warning
     likewise. A fall is not detected.
 
+    Errors as `Detector` says; parameters that make no sense raise ``ValueError``.
     Cost: below 2 us a value. Memory: 120 bytes.
     Source: Frias-Blanco et al. 2015, "Online and non-parametric drift detection methods based on
-    Hoeffding's bounds", theorem 3 and algorithm 2. Golden: River 0.23.0's detections, to the index
+    Hoeffding's bounds", theorem 3 and algorithm 2. Checked against River 0.23.0's detections, to the index
     where the mean begins at 0 as River's does; else as MOA's begins, with the first value
     (tests/golden/test_detectors.py).
     """

@@ -27,9 +27,10 @@ class PageHinkley(Detector):
         threshold: how far the sum must move, in the values' unit times values: for errors in [0, 1]
             a change of the rate by d is found after about threshold / d of them.
 
+    Errors as `Detector` says; parameters that make no sense raise ``ValueError``.
     Cost: below 0.5 us a value. Memory: 100 bytes.
     Source: Page 1954, "Continuous inspection schemes"; with forgetting as in Gama et al. 2013, "On
-    evaluating stream learning algorithms". Golden: River 0.23.0's detections, to the index
+    evaluating stream learning algorithms". Checked against River 0.23.0's detections, to the index
     (tests/golden/test_detectors.py). Sums are anchored at every 1,024th value, so that how a stream is
     cut into batches changes no bit of them.
     """
@@ -50,7 +51,7 @@ class PageHinkley(Detector):
     def __init__(
         self, *, least: int = 30, delta: float = 0.005, threshold: float = 50.0, alpha: float = 0.9999
     ) -> None:
-        if not 0.9 <= alpha <= 1 or threshold <= 0 or delta < 0:
+        if not (0.9 <= alpha <= 1 and threshold > 0 and delta >= 0):
             raise ValueError("expected alpha from 0.9 to 1, a threshold above 0, delta at least 0")
         self.least, self.delta, self.threshold = least, delta, threshold
         self._powers = _powers(alpha)
