@@ -44,7 +44,9 @@ def checked_classes(positive_counts: Counts, negative_counts: Counts) -> tuple[V
     """Score bins (last axis) of the two classes as float64, of the same shape.
 
     Raises:
-        ValueError: no bins, shapes that differ, a count that is negative or not finite.
+        ValueError: no axis of bins, shapes that differ, a count that is negative or not finite.
+
+    Cost: O(elements), one pass a side. Checked by hand.
     """
     positive = checked_counts(positive_counts, "positive_counts")
     negative = checked_counts(negative_counts, "negative_counts")

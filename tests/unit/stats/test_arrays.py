@@ -32,6 +32,16 @@ def test_a_pair_comes_back_in_its_order():
         arrays.checked_pair([], [])
 
 
+def test_the_bins_of_two_classes_come_back_in_their_order():
+    positive, negative = arrays.checked_classes([1, 2], [3, 4])
+    assert (positive.tolist(), negative.tolist()) == ([1, 2], [3, 4])
+    for other in ([[3, 4]], [1, 2, 3], 3):
+        with pytest.raises(ValueError, match="negative_counts: expected the bins of positive_counts"):
+            arrays.checked_classes([1, 2], other)
+    with pytest.raises(ValueError, match="positive_counts: expected finite counts"):
+        arrays.checked_classes([1, -2], [3, 4])
+
+
 def test_widths_are_between_the_edges_and_held_at_the_largest_float():
     edges, widths = arrays.checked_edges([0, 1, 1, 4], np.ones(3))
     assert (edges.tolist(), widths.tolist()) == ([0, 1, 1, 4], [1, 0, 3])
