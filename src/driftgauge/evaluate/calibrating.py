@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 
 from driftgauge.records import Floats
+from driftgauge.reference.relation import Relation
 from driftgauge.sketches.quality import (
     COARSE_SCORE,
     COARSE_SCORE_BINS,
@@ -57,9 +58,22 @@ class Calibrated:
 
 
 def calibrated(view: VersionView) -> Calibrated:
-    """The calibration that the reference's outcomes give. O(classes * score bins): 1 ms for binary."""
+    """The calibration that the reference's outcomes give, kept with it.
+
+    O(classes * score bins), once for a reference and the classes that are known: 1 ms for binary.
+    """
     relation = None if view.related is None else view.related.reference
-    if relation is None or relation.quality is None or relation.quality_row is None:
+    if relation is None:
+        return Calibrated(EstimateState.NO_REFERENCE)
+    classes, found = relation.kept.get("calibrated", ((), None))
+    if found is None or classes != view.classes:
+        found = _calibrated(relation, view.classes)
+        relation.kept["calibrated"] = view.classes, found
+    return cast("Calibrated", found)
+
+
+def _calibrated(relation: Relation, classes: tuple[str, ...]) -> Calibrated:
+    if relation.quality is None or relation.quality_row is None:
         return Calibrated(EstimateState.NO_REFERENCE)
     if not isinstance(relation.quality, BinaryQuality | MulticlassQuality):
         return Calibrated(EstimateState.NO_REFERENCE)
@@ -68,7 +82,7 @@ def calibrated(view: VersionView) -> Calibrated:
         given = [(1, counts[1], counts[0])]
     else:
         names = relation.classes
-        codes = {name: code for code, name in enumerate((*view.classes, "other"))}
+        codes = {name: code for code, name in enumerate((*classes, "other"))}
         known = [(codes[n], i) for i, n in enumerate(names) if n in codes and i < len(counts)]
         given = [(code, counts[i, 1], counts[i, 0]) for code, i in sorted(known)]
     return _judged(given, fine=isinstance(relation.quality, BinaryQuality))

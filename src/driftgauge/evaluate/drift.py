@@ -9,10 +9,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from driftgauge.evaluate.known import LEVELS, QUANTILES, known
 from driftgauge.layout import Row
 from driftgauge.records import Floats, Ints
-from driftgauge.reference import moments, project
-from driftgauge.sketches.inputs import MISSING, NOT_FINITE, NUMERIC_BINS, Inputs
+from driftgauge.reference import Reference, moments, project
+from driftgauge.sketches.inputs import MISSING, NOT_FINITE, NUMERIC_BINS, InputBins, Inputs
 from driftgauge.sketches.learning import LearningRow
 from driftgauge.snapshot import Drift, Value
 from driftgauge.stats import divergence
@@ -44,8 +45,8 @@ VALUES: Final = (
     "p50_shift_sd",
     "p95_shift_sd",
 )
+_NOTHING: Final[list[Value]] = [None] * len(VALUES)
 _PLACE: Final = {name: place for place, name in enumerate(VALUES)}
-_QUANTILES: Final = {"p05_shift_sd": 0.05, "p50_shift_sd": 0.5, "p95_shift_sd": 0.95}
 
 
 def value(number: float | NDArray[np.float64]) -> Value:
@@ -92,7 +93,7 @@ def drift(watched: Watched, totals: Sequence[Row | LearningRow]) -> list[Drifts]
         return []
     rows = [in_bins(inputs, total) for total in totals]
     chosen = [row for row in rows if inputs.records(row) >= LEAST_SAMPLES]
-    found_in = iter(tables(inputs, reference.row, chosen) if chosen else ())
+    found_in = iter(tables(inputs, reference, chosen) if chosen else ())
     found = []
     for row in rows:
         records = inputs.records(row)
@@ -104,18 +105,25 @@ def drift_rows(watched: Watched, found: Drifts, model: str, version: str, window
     """The rows of one window; without values where it had too few records."""
     if watched.inputs is None:
         return
-    bins, records = watched.inputs.bins, float(found.records)
-    nothing: list[Value] = [None] * len(VALUES)
-    numeric = len(bins.numeric)
-    for place, key in enumerate((*bins.numeric, *bins.categorical)):
-        kind = "numeric" if place < numeric else "identifier" if key in bins.identifiers else "categorical"
-        name = ("", key[2:]) if key.startswith("o:") else (key[2:], "")
-        values = found.values[place] if found.values else nothing
-        yield Drift(model, version, *name, kind, window, records, *values)
+    records = float(found.records)
+    names = named(watched.inputs.bins)
+    for name, values in zip(names, found.values or [_NOTHING] * len(names), strict=True):
+        yield Drift(model, version, *name, window, records, *values)
 
 
-def tables(inputs: Inputs, known: Row, rows: Sequence[Row]) -> Floats:
-    """`VALUES` of each of *rows* against *known*, all in the bins of *inputs*.
+def named(bins: InputBins) -> list[tuple[str, str, str]]:
+    """Feature, output and kind of each name, numeric ones first."""
+    kinds = ["numeric"] * len(bins.numeric)
+    kinds += ["identifier" if key in bins.identifiers else "categorical" for key in bins.categorical]
+    keys = (*bins.numeric, *bins.categorical)
+    return [
+        ("", key[2:], kind) if key[0] == "o" else (key[2:], "", kind)
+        for key, kind in zip(keys, kinds, strict=True)
+    ]
+
+
+def tables(inputs: Inputs, reference: Reference, rows: Sequence[Row]) -> Floats:
+    """`VALUES` of each of *rows* against *reference*, all in the bins of *inputs*.
 
     Shape (windows, values, names), numeric names first: NaN where a name has no such value.
     """
@@ -127,7 +135,7 @@ def tables(inputs: Inputs, known: Row, rows: Sequence[Row]) -> Floats:
             table[:, _PLACE[name], names] = values
 
     coarse = np.stack([inputs.coarse(row) for row in rows])
-    of_reference = inputs.coarse(known)
+    of_reference = known(inputs, reference).coarse
     statistic, degrees = divergence.chi_square(of_reference, coarse)
     of_all = {
         "psi": divergence.psi(of_reference, coarse),
@@ -140,31 +148,29 @@ def tables(inputs: Inputs, known: Row, rows: Sequence[Row]) -> Floats:
     fill(of_all, slice(None))
     records = np.array([[inputs.records(row)] for row in rows])
     if count:
-        fill(_numeric(inputs, known, rows, records), slice(0, count))
+        fill(_numeric(inputs, reference, rows, records), slice(0, count))
     if inputs.bins.categorical:
-        fill(_categorical(inputs, known, rows, records), slice(count, None))
+        fill(_categorical(inputs, reference.row, rows, records), slice(count, None))
     return table
 
 
-def _numeric(inputs: Inputs, known: Row, rows: Sequence[Row], records: Ints) -> dict[str, Floats]:
+def _numeric(inputs: Inputs, reference: Reference, rows: Sequence[Row], records: Ints) -> dict[str, Floats]:
     """Values of the numeric names, each of shape (windows, names)."""
     layout, edges = inputs.layout, inputs.outer_edges
     cells = np.stack([layout.count(row, "bins") for row in rows])
-    counts, of_reference = cells[..., :NUMERIC_BINS], layout.count(known, "bins")[:, :NUMERIC_BINS]
+    counts, of_reference = cells[..., :NUMERIC_BINS], layout.count(reference.row, "bins")[:, :NUMERIC_BINS]
     apart = divergence.distances(of_reference, counts, edges)
-    _, mean, sd = moments(inputs, known)
+    own = known(inputs, reference)
+    mean, sd = own.mean, own.sd
     present, means, sds = (
         np.stack(each) for each in zip(*(moments(inputs, row) for row in rows), strict=True)
     )
-    levels = np.array(list(_QUANTILES.values()))
-    quantiles = quantile_from_counts(counts, edges, levels) - quantile_from_counts(
-        of_reference, edges, levels
-    )
+    quantiles = quantile_from_counts(counts, edges, LEVELS) - own.quantiles
     in_sds = {
         "wasserstein": apart.wasserstein,
         "mean_shift_sd": means - mean,
         "spread_ratio": sds,
-        **{name: quantiles[..., i] for i, name in enumerate(_QUANTILES)},
+        **{name: quantiles[..., i] for i, name in enumerate(QUANTILES)},
     }
     found = {
         "ks": apart.ks,
@@ -191,11 +197,12 @@ def _categorical(inputs: Inputs, known: Row, rows: Sequence[Row], records: Ints)
     cells = np.stack([inputs.layout.count(row, "categories") for row in rows])
     # The last cell is the missing ones.
     pair = inputs.layout.count(known, "categories")[:, :-1], cells[..., :-1]
+    apart = divergence.unordered_distances(*pair)
     found = {
-        "js_distance": divergence.js_distance(*pair),
-        "hellinger": divergence.hellinger(*pair),
-        "total_variation": divergence.total_variation(*pair),
-        "l_infinity": divergence.l_infinity(*pair),
+        "js_distance": apart.js,
+        "hellinger": apart.hellinger,
+        "total_variation": apart.total_variation,
+        "l_infinity": apart.l_infinity,
         "unseen_ratio": cells[..., inputs.unseen] / records,
     }
     identifiers = [key in inputs.bins.identifiers for key in inputs.bins.categorical]

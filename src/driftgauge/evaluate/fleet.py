@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from driftgauge.config import Task
-from driftgauge.evaluate.drift import value
+from driftgauge.evaluate.known import known
+from driftgauge.evaluate.segments import listed
 from driftgauge.layout import Row
 from driftgauge.reference import Reference, moments
 from driftgauge.sketches import quality as sketch
@@ -33,46 +34,31 @@ def _labels(key: str) -> tuple[str, str]:
 def bins(view: VersionView) -> Iterator[BinCount]:
     """Coarse bins of every feature and output whose reference is fixed."""
     for reference, lifetime, inputs in _watched(view):
-        counts = inputs.coarse(lifetime)
-        known = inputs.coarse(reference.row)
-        shares = known / np.maximum(known.sum(axis=1, keepdims=True), 1)
-        for place, key in enumerate((*inputs.bins.numeric, *inputs.bins.categorical)):
-            if key in inputs.bins.identifiers:
-                continue
-            for cell, name in enumerate(_BINS):
+        counts = inputs.coarse(lifetime).astype(np.float64).tolist()
+        shares = known(inputs, reference).shares
+        keys = (*inputs.bins.numeric, *inputs.bins.categorical)
+        for key, counted, shared in zip(keys, counts, shares, strict=True):
+            if key not in inputs.bins.identifiers:
+                feature, output = _labels(key)
                 # All of them from the start: `increase` sees no burst in a series that begins with it.
-                yield BinCount(
-                    view.model,
-                    view.version,
-                    *_labels(key),
-                    reference.id,
-                    name,
-                    float(counts[place, cell]),
-                    float(shares[place, cell]),
-                )
+                for name, count, share in zip(_BINS, counted, shared, strict=True):
+                    yield BinCount(
+                        view.model, view.version, feature, output, reference.id, name, count, share
+                    )
 
 
 def fleet_moments(view: VersionView) -> Iterator[Moments]:
     """Moments of every numeric feature and output."""
     for reference, lifetime, inputs in _watched(view):
-        _, means, sds = moments(inputs, reference.row)
+        own = known(inputs, reference)
         n, _, _ = moments(inputs, lifetime)
-        deviation = inputs.layout.sum(lifetime, "deviation")
-        square = inputs.layout.sum(lifetime, "square")
         floor = inputs.bins.edges[:, 0] if len(inputs.bins.numeric) else np.zeros(0)
-        for i, key in enumerate(inputs.bins.numeric):
-            yield Moments(
-                view.model,
-                view.version,
-                *_labels(key),
-                reference.id,
-                float(n[i]),
-                float(deviation[i] + n[i] * (inputs.bins.centre[i] - floor[i])),
-                float(square[i]),
-                float(floor[i]),
-                value(means[i]),
-                value(sds[i]),
-            )
+        total = inputs.layout.sum(lifetime, "deviation") + n * (inputs.bins.centre - floor)
+        square = inputs.layout.sum(lifetime, "square")
+        sums = (column.tolist() for column in (n.astype(np.float64), total, square, floor))
+        columns = zip(*sums, listed(own.mean), listed(own.sd), strict=True)
+        for key, values in zip(inputs.bins.numeric, columns, strict=True):
+            yield Moments(view.model, view.version, *_labels(key), reference.id, *values)
 
 
 def score_bins(view: VersionView) -> Iterator[ScoreBin]:
@@ -82,16 +68,10 @@ def score_bins(view: VersionView) -> Iterator[ScoreBin]:
     coarse = view.quality.count(view.quality_lifetime, "coarse")[0].astype(np.int64)
     below = np.cumsum(coarse, axis=1) - coarse
     for outcome in (0, 1):
-        for cell in range(sketch.COARSE_SCORE_BINS):
-            yield ScoreBin(
-                view.model,
-                view.version,
-                "1",
-                str(outcome),
-                str(cell),
-                float(coarse[outcome, cell]),
-                float(below[outcome, cell]),
-            )
+        labels = (view.model, view.version, "1", str(outcome))
+        columns = coarse[outcome].astype(np.float64).tolist(), below[outcome].astype(np.float64).tolist()
+        for cell, values in enumerate(zip(*columns, strict=True)):
+            yield ScoreBin(*labels, str(cell), *values)
 
 
 def confusion(view: VersionView) -> Iterator[ConfusionCell]:

@@ -21,16 +21,15 @@ def of_confusion(confusion: Counts) -> Measures:
     """A binary model's, from counts of shape (..., outcome, prediction)."""
     tn, fp = confusion[..., 0, 0], confusion[..., 0, 1]
     fn, tp = confusion[..., 1, 0], confusion[..., 1, 1]
-    cells = (tp, fp, fn, tn)
-    recall, specificity = classification.recall(*cells), classification.specificity(*cells)
+    found = classification.of_cells(tp, fp, fn, tn)
     return {
-        "accuracy": classification.accuracy(*cells),
-        "precision": classification.precision(*cells),
-        "recall": recall,
-        "f1": classification.f1(*cells),
-        "specificity": specificity,
-        "balanced_accuracy": (recall + specificity) / 2,
-        "mcc": classification.mcc(*cells),
+        "accuracy": found.accuracy,
+        "precision": found.precision,
+        "recall": found.recall,
+        "f1": found.f1,
+        "specificity": found.specificity,
+        "balanced_accuracy": found.balanced_accuracy,
+        "mcc": found.mcc,
     }
 
 
@@ -71,12 +70,12 @@ def of_losses(log_loss: Floats, brier: Floats, scored: Floats) -> Measures:
 
 def of_classes(confusion: Counts) -> Measures:
     """Each class's against the rest, from counts of shape (..., classes, classes)."""
-    cells = classification.per_class_counts(confusion)
+    found = classification.of_cells(*classification.per_class_counts(confusion))
     return {
-        "precision": classification.precision(*cells),
-        "recall": classification.recall(*cells),
-        "f1": classification.f1(*cells),
-        "specificity": classification.specificity(*cells),
+        "precision": found.precision,
+        "recall": found.recall,
+        "f1": found.f1,
+        "specificity": found.specificity,
     }
 
 

@@ -47,13 +47,22 @@ def quality_intervals(totals: Totals, found: Measured) -> Intervals:
     return _regression(quality, totals, found)
 
 
-def widened(values: Mapping[str, Floats], ends: Ends, spread: Spread) -> Ends:
-    """*ends*, as wide as the spread of groups says where that is wider; within a number's bounds."""
-    names = [name for name in ends if name in spread.values]
-    whole = np.stack([spread.values[name] for name in names])
-    without = np.stack([spread.without[name] for name in names], axis=1)
-    error = jackknife.serial_error(whole, without, np.broadcast_to(spread.sizes[:, None], without.shape))
-    reach = jackknife.t_reach(error, jackknife.effective_groups(spread.sizes))
+def widened(values: Mapping[str, Floats], ends: Ends, *spreads: Spread) -> Ends:
+    """*ends*, as wide as the spread of groups says where that is wider; within a number's bounds.
+
+    Args:
+        spreads: of other names each, all of one shape.
+    """
+    chosen = [(name, spread) for spread in spreads for name in ends if name in spread.values]
+    names = [name for name, _ in chosen]
+    whole = np.array([spread.values[name] for name, spread in chosen])
+    without = np.stack([spread.without[name] for name, spread in chosen], axis=1)
+    if len(spreads) == 1:
+        sizes = spreads[0].sizes[:, None]
+    else:
+        sizes = np.stack([spread.sizes for _, spread in chosen], axis=1)
+    error = jackknife.serial_error(whole, without, np.broadcast_to(sizes, without.shape))
+    reach = jackknife.t_reach(error, jackknife.effective_groups(sizes))
     found: Ends = {}
     for place, name in enumerate(names):
         low, high = ends[name]
@@ -72,7 +81,7 @@ def _binary(quality: BinaryQuality, totals: Totals, found: Measured) -> Interval
     values = {name: numbers[:, :1] for name, numbers in found.groups.items()}
     ends = independent.of_binary(quality, totals.row, values)
     by_confusion, by_scores, by_group = grouped.of_binary(quality, totals.digests, totals.places)
-    whole = widened(values, ends, by_confusion) | widened(values, ends, by_scores)
+    whole = widened(values, ends, by_confusion, by_scores)
     confusion = quality.count(totals.row, "confusion")[:, totals.places]
     right = np.trace(confusion, axis1=-2, axis2=-1)
     ends = independent.of_segments(right, confusion.sum(axis=(-2, -1)))
@@ -98,8 +107,7 @@ def _multiclass(quality: MulticlassQuality, totals: Totals, found: Measured) -> 
     right, predicted = (quality.count(row, name)[:, places] for name in ("right", "predicted"))
     segments = widened(found.groups, independent.of_segments(right, predicted), by_group)
     made = _rows(totals, whole, segments, by_group)
-    classes = widened(found.classes, of_classes, by_confusion)
-    classes |= widened(found.classes, of_classes, by_scores)
+    classes = widened(found.classes, of_classes, by_confusion, by_scores)
     chosen = found.there & totals.enough[:, :1]
     labels = class_labels(totals, found, np.pad(chosen, ((0, 0), (1, 0))))
     made.classes = _made(labels, classes, by_confusion.sizes, chosen)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from driftgauge.evaluate.drift import LEAST_SAMPLES, value
+from driftgauge.evaluate.drift import LEAST_SAMPLES
+from driftgauge.evaluate.segments import listed
 from driftgauge.reference.comparing import Compared, compared
 from driftgauge.reference.relation import Relation
 from driftgauge.reference.verdicts import STATES, RelationVerdictState
@@ -39,12 +40,16 @@ def relation_shifts(view: VersionView) -> Iterator[RelationShift]:
         found = None
         if window.concept is not None and related.reference is not None:
             found = compared(related.reference, related.sketch, window.concept, related.codes, view.classes)
-        for place, key in enumerate(related.codes.keys):
-            state = judged.states[place] if judged.states else judged.state
-            made = RelationShift(view.model, view.version, key[2:], window.name, "", (), state, None)
-            if found is not None and related.reference is not None:
-                made = _shift(made, related.reference, found, place)
-            yield replace(made, verdict=judged.verdicts[place] if judged.verdicts else None)
+        keys = related.codes.keys
+        told: list[_Told] = [_UNTOLD] * len(keys)
+        if found is not None and related.reference is not None:
+            told = _told(related.reference, found)
+        states = judged.states or [judged.state] * len(keys)
+        verdicts = judged.verdicts or [None] * len(keys)
+        for key, state, verdict, (class_, bins, values) in zip(keys, states, verdicts, told, strict=True):
+            labels = (view.model, view.version, key[2:], window.name)
+            numbers: tuple[Value, ...] = (*values, verdict)
+            yield RelationShift(*labels, class_, bins, state, *numbers)
 
 
 def relation_verdicts(view: VersionView) -> Iterator[RelationVerdicts]:
@@ -84,21 +89,26 @@ def _judged(related: Related, window: str) -> _Verdicts:
     return _Verdicts("", states, verdicts)
 
 
-def _shift(made: RelationShift, relation: Relation, found: Compared, place: int) -> RelationShift:
-    samples = float(found.samples[place])
-    if samples < LEAST_SAMPLES:
-        return replace(made, samples=samples)
+# Class, bins and values of a row, from its samples up to its overdispersion.
+_Told = tuple[str, tuple[str, ...], tuple[Value, ...]]
+_UNTOLD: Final[_Told] = ("", (), (None,) * 6)
+
+
+def _told(relation: Relation, found: Compared) -> list[_Told]:
+    """Of each feature; only the samples of one that has few."""
     several = len(relation.classes) > 2  # a class and its absence
     with np.errstate(invalid="ignore"):
-        moved = np.flatnonzero(np.abs(found.score[place]) >= _NAMED_FROM).tolist()
-    return replace(
-        made,
-        class_=relation.classes[int(found.kind[place])] if several else "",
-        bins=tuple(_BINS[cell] for cell in moved),
-        samples=samples,
-        shift=value(found.spread[place]),
-        outcome_shift=value(found.shift[place]),
-        p=value(found.p[place]),
-        adjusted_p=value(found.adjusted[place]),
-        overdispersion=value(found.phi[place]) if found.periods[place] > 1 else None,
+        moved = np.abs(found.score) >= _NAMED_FROM
+    phi = np.where(found.periods > 1, found.phi, np.nan)
+    columns = (
+        found.samples.astype(np.float64).tolist(),
+        *(listed(numbers) for numbers in (found.spread, found.shift, found.p, found.adjusted, phi)),
     )
+    told: list[_Told] = []
+    for kind, cells, values in zip(found.kind.tolist(), moved, zip(*columns, strict=True), strict=True):
+        if values[0] < LEAST_SAMPLES:
+            told.append(("", (), (values[0], *_UNTOLD[2][1:])))
+        else:
+            bins = tuple(_BINS[cell] for cell in np.flatnonzero(cells).tolist())
+            told.append((relation.classes[kind] if several else "", bins, values))
+    return told

@@ -32,6 +32,8 @@ _UNFIXED: Final = {
     ReferenceState.UNSTABLE: VerdictState.UNSTABLE,
 }
 
+_NOTHING: Final[list[Value]] = [None] * 9
+
 
 @dataclass(frozen=True, slots=True)
 class Verdicts:
@@ -90,7 +92,11 @@ def _window(view: VersionView, window: WindowView) -> Iterator[Verdict]:
             continue
         if judged is None or table is None or not _fixed(watched):
             state = _UNFIXED.get(watched.state, VerdictState.WAITING)
-            yield from (_unjudged(view, window, key, state) for key in _keys(watched))
+            names = _names(watched)
+            yield from (
+                Verdict(view.model, view.version, feature, output, window.name, state, *_NOTHING)
+                for feature, output in names
+            )
         else:
             yield from _rows(view, window, watched, judged, table[places])
 
@@ -105,12 +111,9 @@ def _count(watched: Watched) -> int:
     return len(_keys(watched))
 
 
-def _name(key: str) -> tuple[str, str]:
-    return ("", key[2:]) if key.startswith("o:") else (key[2:], "")
-
-
-def _unjudged(view: VersionView, window: WindowView, key: str, state: VerdictState) -> Verdict:
-    return Verdict(view.model, view.version, *_name(key), window.name, state, *[None] * 9)
+def _names(watched: Watched) -> list[tuple[str, str]]:
+    """Feature and output of each name, as `_keys` are."""
+    return [("", key[2:]) if key[0] == "o" else (key[2:], "") for key in _keys(watched)]
 
 
 def _rows(
@@ -136,12 +139,11 @@ def _rows(
         np.where(given, shift, np.nan),
         np.maximum(table["run"], table["beyond_run"]) / judged.hold,
     )
-    nothing: list[Value] = [None] * len(columns)
     labels = (view.model, view.version)
-    for key, code, values in zip(_keys(watched), state.tolist(), listed(np.array(columns)), strict=True):
+    for name, code, values in zip(_names(watched), state.tolist(), listed(np.array(columns)), strict=True):
         found = STATES[code]
-        told = nothing if found is VerdictState.IDENTIFIER else values
-        yield Verdict(*labels, *_name(key), window.name, found, *told)
+        told = _NOTHING if found is VerdictState.IDENTIFIER else values
+        yield Verdict(*labels, *name, window.name, found, *told)
 
 
 def _summary(view: VersionView, window: WindowView, rows: list[Verdict], *, short: bool) -> VerdictSummary:

@@ -88,8 +88,10 @@ def _gaps(
 ) -> Iterator[SegmentGap]:
     """The worst of *numbers*, shape (rows, measures), the whole model's first; NaN where there is none."""
     gaps = _SIGNS * (numbers[0] - numbers[1:]) * shares[1:, None]
-    for place in np.flatnonzero(~np.isnan(gaps).all(axis=0)).tolist():
-        worst = int(np.nanargmax(gaps[:, place]))
+    known = ~np.isnan(gaps)
+    worst_of: list[int] = np.where(known, gaps, -np.inf).argmax(axis=0).tolist()
+    for place in np.flatnonzero(known.any(axis=0)).tolist():
+        worst = worst_of[place]
         yield SegmentGap(
             *where,
             _MEASURES[place],

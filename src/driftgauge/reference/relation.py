@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 import msgspec
 import numpy as np
@@ -42,6 +42,7 @@ class Relation:
         periods: the same two by day (or by several days).
         quality: how `quality_row` is read; None where there were no predictions.
         outcomes: joined records that it stands on. first, last: epoch seconds; NaN without times.
+        kept: what readers worked out of it, by their name for it: the same at every look, gone with it.
     """
 
     keys: tuple[str, ...]
@@ -54,6 +55,7 @@ class Relation:
     outcomes: int
     first: float
     last: float
+    kept: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def id(self) -> str:

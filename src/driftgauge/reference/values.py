@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -30,6 +31,7 @@ class Reference:
         relation: what came out in those bins, where the reference was made with outcomes.
         loss: the error to expect of a regression's predictions, likewise.
         days: number of the day (epoch) and its coarse counts, shape (names, COARSE_CELLS).
+        kept: what readers worked out of it, by their name for it: the same at every look, gone with it.
     """
 
     id: str
@@ -40,6 +42,7 @@ class Reference:
     days: tuple[tuple[int, Ints], ...]
     relation: Relation | None = None
     loss: ExpectedLoss | None = None
+    kept: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def span_seconds(self) -> float:

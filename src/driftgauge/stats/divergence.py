@@ -292,6 +292,31 @@ def distances(reference_counts: Counts, current_counts: Counts, edges: Values) -
 
 
 @dataclass(frozen=True, slots=True)
+class UnorderedDistances:
+    """What `unordered_distances` gives; each field as the function of that name, shape (features,)."""
+
+    js: Values
+    hellinger: Values
+    total_variation: Values
+    l_infinity: Values
+
+
+def unordered_distances(reference_counts: Counts, current_counts: Counts) -> UnorderedDistances:
+    """The distances of this module that no order of the bins decides, in half the time of one by one.
+
+    Every number is equal to that of the single function.
+    """
+    p, q = _compared(reference_counts, current_counts).shares()
+    apart = np.abs(p - q)
+    return UnorderedDistances(
+        js=_js_distance(p, q),
+        hellinger=_hellinger(p, q),
+        total_variation=_total_variation(apart),
+        l_infinity=_largest(apart),
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class _Pair:
     """Checked counts of both sides, and their totals (NaN for an empty row)."""
 

@@ -55,6 +55,16 @@ def test_each_metric_is_scikit_learns(function, theirs, seed):
     assert function(*four(outcome, prediction)) == pytest.approx(theirs(outcome, prediction), abs=1e-12)
 
 
+def test_all_of_the_cells_at_once_are_those_of_the_single_functions():
+    cells = np.random.default_rng(SEED).integers(0, 9, (4, 3, 50))
+    cells[:, :, ::7] = 0
+    found = classification.of_cells(*cells)
+    for function in ONE_CLASS:
+        np.testing.assert_array_equal(getattr(found, function.__name__), function(*cells))
+    with pytest.raises(ValueError, match=r"fp: expected finite counts of at least 0, found -1 at \(\)"):
+        classification.of_cells(*np.array([0, -1, 0, 0]))
+
+
 @pytest.mark.parametrize("function", ONE_CLASS)
 def test_without_records_nothing_is_defined(function):
     assert np.isnan(function(0, 0, 0, 0))

@@ -335,6 +335,17 @@ def test_distances_gives_the_same_numbers_as_the_single_functions(random_pair):
     assert (found.wasserstein == divergence.wasserstein(*random_pair, edges)).all()
 
 
+def test_unordered_distances_gives_the_same_numbers_as_the_single_functions(random_pair):
+    found = divergence.unordered_distances(*random_pair)
+    for name, function in {
+        "js": divergence.js_distance,
+        "hellinger": divergence.hellinger,
+        "total_variation": divergence.total_variation,
+        "l_infinity": divergence.l_infinity,
+    }.items():
+        assert (getattr(found, name) == function(*random_pair)).all()
+
+
 def test_counts_may_be_unsigned_and_differ_in_type(random_pair):
     reference, current = random_pair
     for function in DISTANCES:
