@@ -4,16 +4,17 @@ whose outcomes have.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from math import isnan
 from typing import Final
 
 import numpy as np
 
 from driftgauge.evaluate.calibrating import Calibrated, OfClass, calibrated
-from driftgauge.evaluate.drift import LEAST_SAMPLES, value
+from driftgauge.evaluate.drift import LEAST_SAMPLES, listed, value
 from driftgauge.evaluate.loss_estimates import MOST_UNSUPPORTED, Estimates, loss_estimates
-from driftgauge.evaluate.segments import groups
+from driftgauge.evaluate.segments import Group, groups
 from driftgauge.layout import Row
 from driftgauge.records import Floats
 from driftgauge.sketches.quality import COARSE_SCORE, COARSE_SCORE_BINS, BinaryQuality, MulticlassQuality
@@ -26,6 +27,7 @@ from driftgauge.view import VersionView, WindowView
 
 LEAST_IN_BIN: Final = 20
 MEASURES: Final = ("accuracy", "precision", "recall", "f1", "roc_auc")
+_PART: Final = ("samples", *(name + end for name in MEASURES for end in ("", "_error")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class _Found:
 def estimates(view: VersionView) -> Estimates:
     """Estimates of every window, with the gap to the realised value of its matured cohort.
 
-    Cost: about 1 ms a version for the calibration, and 1 ms a window of a binary model with 33 segments.
+    Cost: about 1 ms for the windows of a binary model; the calibration is kept with the reference.
     """
     if isinstance(view.scores, RegressionScores):
         return loss_estimates(view)
@@ -51,15 +53,21 @@ def estimates(view: VersionView) -> Estimates:
     if not isinstance(view.scores, BinaryScores | MulticlassScores):
         return made
     known = calibrated(view)
-    for window in view.windows:
-        if window.scores is None:
-            continue
-        now = _found(view, known, window.scores)
-        gaps = _gaps(view, known, window)
+    windows = [window for window in view.windows if window.scores is not None]
+    matured = [window for window in windows if window.matured_scores is not None]
+    rows = [each for each in (*(w.scores for w in windows), *(w.matured_scores for w in matured)) if each]
+    found = _found(view, known, rows)
+    realised = dict(zip((w.name for w in matured), found[len(windows) :], strict=True))
+    for window, now in zip(windows, found, strict=False):
+        gaps = _gaps(view, window, realised.get(window.name))
         made.whole.append(_row(view, window, known, now, gaps))
         if now.state is EstimateState.GIVEN:
-            made.parts += _parts(view, window, window.scores, known, now)
             made.cells += _cells(view, window.name, now)
+    given = [
+        (window, now) for window, now in zip(windows, found, strict=False) if now.state is EstimateState.GIVEN
+    ]
+    if given:
+        made.parts += _parts(view, given, known)
     return made
 
 
@@ -82,27 +90,50 @@ def _row(
     )
 
 
-def _found(view: VersionView, known: Calibrated, row: Row) -> _Found:
+def _found(view: VersionView, known: Calibrated, rows: Sequence[Row]) -> list[_Found]:
+    """Estimates of each of *rows*, all at once."""
+    if not rows:
+        return []
     sketch = view.scores
     if isinstance(sketch, BinaryScores):
-        counts = sketch.count(row, "score").astype(np.float64)
+        counts = np.stack([sketch.count(row, "score") for row in rows]).astype(np.float64)
         stacks = [(each, counts) for each in known.classes]
-        samples = float(counts.sum())
+        samples = counts.sum(axis=(1, 2)).tolist()
     else:
         assert isinstance(sketch, MulticlassScores)
-        block = sketch.coarse(row).astype(np.float64)
-        stacks = [(each, _one_against_rest(block, each.code)) for each in known.classes]
-        samples = float(sketch.count(row, "scored").sum())
+        blocks = [sketch.coarse(row).astype(np.float64) for row in rows]
+        stacks = [
+            (each, np.stack([_one_against_rest(block, each.code) for block in blocks]))
+            for each in known.classes
+        ]
+        samples = [float(sketch.count(row, "scored").sum()) for row in rows]
+    found = [_without_values(known, stacks, place, n) for place, n in enumerate(samples)]
+    places = [place for place, each in enumerate(found) if each.state is EstimateState.GIVEN]
+    if places:
+        made = [(each, expected(stack[places], each.fine or each.coarse)) for each, stack in stacks]
+        for number, place in enumerate(places):
+            by_class = tuple((each, _one_of(of_class, number)) for each, of_class in made)
+            values, errors = _whole(by_class)
+            found[place] = replace(found[place], values=values, errors=errors, by_class=by_class)
+    return found
+
+
+def _without_values(
+    known: Calibrated, stacks: list[tuple[OfClass, Floats]], place: int, samples: float
+) -> _Found:
+    """The state of one total."""
     if known.state is not EstimateState.GIVEN:
         return _Found(known.state, samples)
     if samples < LEAST_SAMPLES:
         return _Found(EstimateState.FEW_SCORES, samples)
-    unsupported = _unsupported(stacks, samples)
-    if unsupported > MOST_UNSUPPORTED:
-        return _Found(EstimateState.UNSUPPORTED, samples, unsupported)
-    made = tuple((each, expected(stack, each.fine or each.coarse)) for each, stack in stacks)
-    values, errors = _whole(made)
-    return _Found(EstimateState.GIVEN, samples, unsupported, values, errors, made)
+    unsupported = _unsupported([(each, stack[place]) for each, stack in stacks], samples)
+    state = EstimateState.UNSUPPORTED if unsupported > MOST_UNSUPPORTED else EstimateState.GIVEN
+    return _Found(state, samples, unsupported)
+
+
+def _one_of(made: Expected, place: int) -> Expected:
+    each = (getattr(made, name) for name in MEASURES)
+    return Expected(made.confusion[place], *(Estimated(e.value[place], e.error[place]) for e in each))
 
 
 def _one_against_rest(block: Floats, code: int) -> Floats:
@@ -144,19 +175,20 @@ def _whole(made: tuple[tuple[OfClass, Expected], ...]) -> tuple[dict[str, float]
 
 
 def _mean(numbers: list[float]) -> float:
-    known = [number for number in numbers if not np.isnan(number)]
+    known = [number for number in numbers if not isnan(number)]
+    if len(known) == 1:
+        return known[0]
     return float(np.mean(known)) if known else float("nan")
 
 
 # --- the gap ----------------------------------------------------------------------------------
 
 
-def _gaps(view: VersionView, known: Calibrated, window: WindowView) -> dict[str, float]:
+def _gaps(view: VersionView, window: WindowView, then: _Found | None) -> dict[str, float]:
     """Estimate less realised value of the matured window, by measure."""
-    if window.matured_scores is None or window.matured is None or view.quality is None:
+    if then is None or then.state is not EstimateState.GIVEN:
         return {}
-    then = _found(view, known, window.matured_scores)
-    if then.state is not EstimateState.GIVEN:
+    if window.matured is None or view.quality is None:
         return {}
     codes = [each.code for each, _ in then.by_class]
     realised = _realised(view, window.matured, codes)
@@ -169,50 +201,62 @@ def _realised(view: VersionView, row: Row, codes: list[int]) -> dict[str, float]
     assert quality is not None
     if quality.outcomes(row)[0] < LEAST_SAMPLES:
         return {}
-    scores = quality.count(row, "score").astype(np.float64)
+    scores = quality.count(row, "score")
+    confusion = quality.count(row, "confusion").astype(np.float64)
     if isinstance(quality, BinaryQuality):
-        (tn, fp), (fn, tp) = quality.count(row, "confusion")[0].astype(np.float64)
-        cells = (tp, fp, fn, tn)
-        auc = classification.roc_auc(scores[1], scores[0])[0]
-        accuracy = classification.accuracy(*cells)
+        (tn, fp), (fn, tp) = confusion[0]
+        found = classification.of_cells(*np.array([[tp], [fp], [fn], [tn]]))
+        auc = classification.roc_auc(scores[None, 1], scores[None, 0])[0]
+        accuracy = float(found.accuracy[0])
     else:
         assert isinstance(quality, MulticlassQuality)
-        confusion = quality.count(row, "confusion").astype(np.float64)
-        of_class = classification.per_class_counts(confusion)
-        cells = (of_class[0][codes], of_class[1][codes], of_class[2][codes], of_class[3][codes])
+        found = classification.of_cells(*np.stack(classification.per_class_counts(confusion))[:, codes])
         auc = classification.roc_auc(scores[codes, 1], scores[codes, 0])[0]
-        accuracy = quotient(np.trace(confusion), confusion.sum())
-    return {
-        "accuracy": float(accuracy),
-        "precision": float(classification.macro(np.atleast_1d(classification.precision(*cells)))),
-        "recall": float(classification.macro(np.atleast_1d(classification.recall(*cells)))),
-        "f1": float(classification.macro(np.atleast_1d(classification.f1(*cells)))),
-        "roc_auc": float(classification.macro(np.atleast_1d(auc))),
-    }
+        accuracy = float(quotient(np.trace(confusion), confusion.sum()))
+    means = classification.macro(np.stack([found.precision, found.recall, found.f1, auc])).tolist()
+    return dict(zip(MEASURES, (accuracy, *means), strict=True))
 
 
 # --- segments, classes, cells -----------------------------------------------------------------
 
 
 def _parts(
-    view: VersionView, window: WindowView, row: Row, known: Calibrated, now: _Found
+    view: VersionView, given: Sequence[tuple[WindowView, _Found]], known: Calibrated
 ) -> Iterator[PartEstimate]:
+    """Segments of a binary model, classes of another, in every window whose estimates are given."""
     sketch = view.scores
     if isinstance(sketch, BinaryScores):
-        counts = sketch.coarse(row).astype(np.float64)
-        samples = counts.sum(axis=(1, 2))
-        made = expected(counts, known.classes[0].coarse)
-        for group in groups(view)[1:]:
-            if samples[group.number] >= LEAST_SAMPLES:
-                labels = (window.name, group.segment, group.segment_value, "")
-                numbers = _numbers(made, group.number)
-                yield _part(view, labels, {"samples": float(samples[group.number]), **numbers})
+        parts = groups(view)[1:]
+        if parts:
+            yield from _segments(view, sketch, [window for window, _ in given], known, parts)
         return
     names = (*view.classes, "other")
-    for each, made in now.by_class:
-        labels = (window.name, "", "", names[min(each.code, len(names) - 1)])
-        numbers = _numbers(made, None, without="accuracy")
-        yield _part(view, labels, {"samples": float(made.confusion[1].sum()), **numbers})
+    for window, now in given:
+        for each, made in now.by_class:
+            labels = (window.name, "", "", names[min(each.code, len(names) - 1)])
+            numbers = _numbers(made, without="accuracy")
+            yield _part(view, labels, {"samples": float(made.confusion[1].sum()), **numbers})
+
+
+def _segments(
+    view: VersionView,
+    sketch: BinaryScores,
+    windows: Sequence[WindowView],
+    known: Calibrated,
+    parts: Sequence[Group],
+) -> Iterator[PartEstimate]:
+    places = [group.number for group in parts]
+    blocks = [sketch.coarse(window.scores)[places] for window in windows if window.scores is not None]
+    counts = np.stack(blocks).astype(np.float64)
+    samples = counts.sum(axis=(-2, -1))
+    made = expected(counts, known.classes[0].coarse)
+    found: list[Estimated] = [getattr(made, name) for name in MEASURES]
+    table = np.array([samples, *(numbers for each in found for numbers in (each.value, each.error))])
+    for place, window in enumerate(windows):
+        for group, values in zip(parts, listed(table[:, place]), strict=True):
+            if (values[0] or 0.0) >= LEAST_SAMPLES:
+                labels = (window.name, group.segment, group.segment_value, "")
+                yield _part(view, labels, dict(zip(_PART, values, strict=True)))
 
 
 def _part(view: VersionView, labels: tuple[str, str, str, str], numbers: dict[str, Value]) -> PartEstimate:
@@ -220,13 +264,13 @@ def _part(view: VersionView, labels: tuple[str, str, str, str], numbers: dict[st
     return PartEstimate(view.model, view.version, window, segment, segment_value, class_, **numbers)
 
 
-def _numbers(made: Expected, place: int | None, *, without: str = "") -> dict[str, Value]:
+def _numbers(made: Expected, *, without: str = "") -> dict[str, Value]:
     found: dict[str, Value] = {}
     for name in MEASURES:
         if name != without:
             each: Estimated = getattr(made, name)
-            found[name] = value(each.value if place is None else each.value[place])
-            found[f"{name}_error"] = value(each.error if place is None else each.error[place])
+            found[name] = value(each.value)
+            found[f"{name}_error"] = value(each.error)
     return found
 
 

@@ -10,8 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from driftgauge.stats.arrays import Counts, Values, checked_counts, quotient
+from driftgauge.stats.arrays import Bins, Counts, Values, checked_counts, quotient
 from driftgauge.stats.isotonic import Isotonic
+
+# What another positive in the bins of either predicted class changes, at first, above the line of
+# accuracy, precision, recall and F1.
+_SLOPES = np.array([[-1.0, 1.0], [0.0, 1.0], [0.0, 1.0], [0.0, 2.0]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,29 +77,19 @@ def expected(counts: Counts, calibration: Isotonic) -> Expected:
     fn, tp = hits[..., 0], hits[..., 1]
     tn, fp = misses[..., 0], misses[..., 1]
     total, chosen, positive = tn + fp + fn + tp, tp + fp, tp + fn
-    double = chosen + positive
-    sign = np.array([-1.0, 1.0])
-    own = np.array([0.0, 1.0])
-
-    def estimated(value: Values, slope: Values) -> Estimated:
-        """*slope*: by predicted class, shape (..., 2), or by bin too, shape (..., 2, B)."""
-        by_bin = slope if slope.ndim == n.ndim and slope.shape[-1] == bins else slope[..., None]
-        return Estimated(value, np.where(np.isnan(value), np.nan, _error(n, by_bin, calibration)))
-
-    recall, f1 = quotient(tp, positive), quotient(2 * tp, double)
+    below = np.stack([total, chosen, positive, chosen + positive], axis=-1)
+    values = quotient(np.stack([tp + tn, tp, tp, 2 * tp], axis=-1), below)
+    # By predicted class, of accuracy, precision, recall and F1, times what is below the line.
+    slopes = np.broadcast_to(_SLOPES, (*values.shape, 2)).copy()
+    slopes[..., 2:, :] -= values[..., 2:, None]
     auc, slope = _roc_auc(n.sum(axis=-2), c)
-    return Expected(
-        confusion,
-        estimated(quotient(tp + tn, total), _per(sign, total)),
-        estimated(quotient(tp, chosen), _per(own, chosen)),
-        estimated(recall, _per(own - recall[..., None], positive)),
-        estimated(f1, _per(2 * own - f1[..., None], double)),
-        estimated(auc, np.broadcast_to(slope[..., None, :], n.shape)),
-    )
-
-
-def _per(slope: Values, total: Values) -> Values:
-    return quotient(slope, total[..., None])
+    pooling = _Pooling.of(calibration)
+    errors = pooling.error(n, quotient(slopes, below[..., None]))
+    of_auc = pooling.error_by_bin(n.sum(axis=-2), slope)
+    errors = np.where(np.isnan(values), np.nan, errors)
+    accuracy, precision, recall, f1 = (Estimated(values[..., i], errors[..., i]) for i in range(4))
+    of_area = Estimated(auc, np.where(np.isnan(auc), np.nan, of_auc))
+    return Expected(confusion, accuracy, precision, recall, f1, of_area)
 
 
 def _roc_auc(n: Values, c: Values) -> tuple[Values, Values]:
@@ -109,16 +103,35 @@ def _roc_auc(n: Values, c: Values) -> tuple[Values, Values]:
     return auc[..., 0], slope
 
 
-def _error(n: Values, slope: Values, calibration: Isotonic) -> Values:
-    c, block = calibration.chance, calibration.block
-    chance = (n * c * (1 - c) * slope**2).sum(axis=(-2, -1))
-    weight = (n * slope).sum(axis=-2)
-    # Bins of a block follow each other.
-    pooled = np.add.reduceat(weight, block.searchsorted(np.arange(calibration.records.size)), axis=-1)
-    filled = np.zeros(calibration.records.size)
-    filled[block] = c
-    fitted = (pooled**2 * filled * (1 - filled) / calibration.records).sum(axis=-1)
-    return np.asarray(np.sqrt(chance + fitted), np.float64)
+@dataclass(frozen=True, slots=True)
+class _Pooling:
+    """How far outcomes, and the calibration, spread: ``c (1 - c)`` by bin, and by block per record."""
+
+    own: Values
+    fitted: Values
+    starts: Bins
+
+    @classmethod
+    def of(cls, calibration: Isotonic) -> _Pooling:
+        c, block = calibration.chance, calibration.block
+        filled = np.zeros(calibration.records.size)
+        filled[block] = c
+        # Bins of a block follow each other.
+        starts = block.searchsorted(np.arange(calibration.records.size))
+        return cls(c * (1 - c), filled * (1 - filled) / calibration.records, starts)
+
+    def error(self, n: Values, slopes: Values) -> Values:
+        """Shape (..., metrics): *slopes* by metric and predicted class, (..., metrics, 2)."""
+        chance = np.vecdot(slopes**2, np.vecdot(n, self.own)[..., None, :])
+        pooled = slopes @ np.add.reduceat(n, self.starts, axis=-1)
+        return np.asarray(np.sqrt(chance + np.vecdot(pooled**2, self.fitted)), np.float64)
+
+    def error_by_bin(self, n: Values, slope: Values) -> Values:
+        """Shape (...): *slope* by bin whatever the predicted class, shape (..., B), as *n*."""
+        weight = n * slope
+        pooled = np.add.reduceat(weight, self.starts, axis=-1)
+        chance = np.vecdot(weight * slope, self.own)
+        return np.asarray(np.sqrt(chance + np.vecdot(pooled**2, self.fitted)), np.float64)
 
 
 def unsupported_ratio(counts: Counts, records: Counts, least: float) -> float:
