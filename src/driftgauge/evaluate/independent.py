@@ -18,7 +18,7 @@ from driftgauge.sketches import quality as sketch
 from driftgauge.sketches.quality import BinaryQuality, MulticlassQuality, RegressionQuality
 from driftgauge.stats import intervals, regression
 from driftgauge.stats.arrays import Counts
-from driftgauge.stats.classification import macro
+from driftgauge.stats.classification import average_precision_without_one, macro
 
 Z: Final = 1.959963984540054
 Ends = dict[str, tuple[Floats, Floats]]
@@ -70,9 +70,9 @@ def by_cells(confusion: Floats, scores: Floats) -> Measures:
         for name in ("balanced_accuracy", "mcc")
     }
     cells = scores.shape[-1] * 2
-    fewer = np.maximum(scores - np.eye(cells).reshape(cells, 1, 1, 2, -1), 0.0)
     counts = np.moveaxis(scores.reshape(*scores.shape[:2], cells), -1, 0)
-    of_all, of_fewer = measures.average_precision(scores), measures.average_precision(fewer)
+    of_all = measures.average_precision(scores)
+    of_fewer = average_precision_without_one(scores[..., 1, :], scores[..., 0, :])
     return {**found, "average_precision": intervals.cell_error(of_all, of_fewer, counts)}
 
 

@@ -52,8 +52,8 @@ def evaluate(
         segments: whether precision, recall, F1 and ROC AUC are exported by segment.
         schema: whether violations of the schema are exported by feature.
 
-    Cost: about 12 / 50 ms a version of 25 / 200 features and three windows, a sixth of it statistics of
-    drift; measured in docs/benchmark.md.
+    Cost: about 11 / 24 / 93 ms a version of 25 / 200 / 1000 features and three windows; measured in
+    docs/benchmark.md.
     """
     before = newest_pairs(views)
     versions = tuple(

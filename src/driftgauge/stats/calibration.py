@@ -53,6 +53,7 @@ def recalibration(
     if not np.isfinite(x).all():
         raise ValueError("log_odds: expected finite numbers")
     n = positive + negative
+    ends = x[[x.argmin(), x.argmax()]] if x.size else x
     solvable = _solvable(positive, negative)
     share = quotient(positive.sum(axis=-1), n.sum(axis=-1))
     with np.errstate(divide="ignore"):
@@ -60,10 +61,13 @@ def recalibration(
     intercept = np.where(solvable, start, 0.0)
     slope = np.zeros_like(intercept)
     step = np.full_like(intercept, np.inf)
+    filled = n.reshape(-1, x.size).any(axis=0)
+    positive, n, x = positive[..., filled], n[..., filled], x[filled]
+    powers = np.stack([np.ones_like(x), x, x * x], axis=-1)
     for _ in range(_STEPS):
-        moves = _newton(positive, n, x, intercept, slope)
+        moves = _newton(positive, n, powers, intercept, slope)
         # A full step may overshoot where the curve is flat, and never come back.
-        far = np.abs(moves[0][..., None] + moves[1][..., None] * x).max(axis=-1)
+        far = np.abs(moves[0][..., None] + moves[1][..., None] * ends).max(axis=-1)
         scale = _FARTHEST / np.maximum(far, _FARTHEST)
         intercept, slope = intercept + scale * moves[0], slope + scale * moves[1]
         step = np.where(solvable, np.abs(moves).max(axis=0), 0.0)
@@ -73,15 +77,15 @@ def recalibration(
     return np.where(found, intercept, np.nan), np.where(found, slope, np.nan)
 
 
-def _newton(positive: Values, n: Values, x: Values, intercept: Values, slope: Values) -> Values:
-    """The next step of both, stacked."""
-    fitted = 0.5 * (1 + np.tanh((intercept[..., None] + slope[..., None] * x) / 2))
-    residual, weight = positive - n * fitted, n * fitted * (1 - fitted)
-    g0, g1 = residual.sum(axis=-1), (residual * x).sum(axis=-1)
-    h00, h01, h11 = weight.sum(axis=-1), (weight * x).sum(axis=-1), (weight * x * x).sum(axis=-1)
+def _newton(positive: Values, n: Values, powers: Values, intercept: Values, slope: Values) -> Values:
+    """The next step of both, stacked; *powers* of the log-odds from 0 to 2, shape (bins, 3)."""
+    fitted = 0.5 * (1 + np.tanh((intercept[..., None] + slope[..., None] * powers[:, 1]) / 2))
+    expected = n * fitted
+    g0, g1 = np.moveaxis((positive - expected) @ powers[:, :2], -1, 0)
+    h00, h01, h11 = np.moveaxis((expected * (1 - fitted)) @ powers, -1, 0)
     determinant = h00 * h11 - h01 * h01
     moves = np.stack([quotient(h11 * g0 - h01 * g1, determinant), quotient(h00 * g1 - h01 * g0, determinant)])
-    return np.nan_to_num(moves)
+    return np.where(np.isnan(moves), 0.0, moves)
 
 
 def _solvable(positive: Values, negative: Values) -> npt.NDArray[np.bool_]:

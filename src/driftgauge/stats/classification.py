@@ -281,6 +281,40 @@ def average_precision(positive_counts: Counts, negative_counts: Counts) -> Value
     return np.minimum(quotient(gained, positive.sum(axis=-1)), 1.0)
 
 
+def average_precision_without_one(positive_counts: Counts, negative_counts: Counts) -> Values:
+    """`average_precision` with one record fewer in each cell in turn, all of them in one pass.
+
+    Arguments as for `roc_auc`, whole counts.
+
+    Returns:
+        Shape (2 * bins, ...): the cells of the negatives by bin, then of the positives; of an empty cell
+        a number without meaning. O(elements), where taking each away is O(bins * elements).
+
+    Source: by hand; only the precisions from the record's bin down change. Checked against
+    `average_precision` of the counts without it to 1e-12.
+    """
+    positive, negative = checked_classes(positive_counts, negative_counts)
+    own = positive[..., ::-1]
+    found = np.cumsum(own, axis=-1)
+    flagged = found + np.cumsum(negative[..., ::-1], axis=-1)
+    left = np.where(flagged > 1, flagged - 1, np.inf)
+    n = found[..., -1:]
+    gained = own * found / np.where(flagged > 0, flagged, np.inf)
+    above = np.cumsum(gained, axis=-1) - gained
+    no_negative, no_positive = own * found / left, own * (found - 1) / left
+    negatives = above + _from_here(no_negative)
+    positives = above + _from_here(no_positive) - (found - 1) / left
+    cells = np.concatenate(
+        [quotient(negatives, n)[..., ::-1], quotient(positives, n - 1)[..., ::-1]], axis=-1
+    )
+    return np.asarray(np.minimum(np.moveaxis(cells, -1, 0), 1.0))
+
+
+def _from_here(values: Values) -> Values:
+    """Sums of each and all that follow."""
+    return np.asarray(np.cumsum(values[..., ::-1], axis=-1)[..., ::-1])
+
+
 def average_precision_range(positive_counts: Counts, negative_counts: Counts) -> tuple[Values, Values]:
     """Between which values the average precision of the unbinned scores lies, given the bins.
 

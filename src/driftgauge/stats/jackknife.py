@@ -53,7 +53,8 @@ def effective_groups(sizes: Counts) -> Values:
     Source: Kish, 1965, section 8.2. Checked by hand.
     """
     counts = _sizes(sizes)
-    return np.nan_to_num(quotient(np.square(counts.sum(axis=0)), np.square(counts).sum(axis=0)))
+    found = quotient(np.square(counts.sum(axis=0)), np.square(counts).sum(axis=0))
+    return np.where(np.isnan(found), 0.0, found)
 
 
 def standard_error(value: Numbers, values_left_out: Values, sizes: Counts) -> Values:
@@ -101,8 +102,8 @@ def serial_error(value: Numbers, values_left_out: Values, sizes: Counts) -> Valu
     number, deviations = _deviations(value, values_left_out, sizes)
     variance = np.square(deviations).sum(axis=0)
     first, second = (quotient((deviations[lag:] * deviations[:-lag]).sum(axis=0), variance) for lag in (1, 2))
-    first = np.maximum(np.nan_to_num(first), 0.0)
-    second = np.where(first > 0, np.maximum(np.nan_to_num(second), 0.0), 0.0)
+    first = np.fmax(first, 0.0)
+    second = np.where(first > 0, np.fmax(second, 0.0), 0.0)
     return _root_mean(number, deviations) * np.sqrt(1 + 2 * (first + second))
 
 

@@ -55,6 +55,24 @@ def test_each_metric_is_scikit_learns(function, theirs, seed):
     assert function(*four(outcome, prediction)) == pytest.approx(theirs(outcome, prediction), abs=1e-12)
 
 
+def test_average_precision_without_each_record_is_that_of_the_counts_without_it():
+    rng = np.random.default_rng(SEED)
+    scores = rng.integers(0, 4, (40, 2, 6))
+    scores[0] = 0
+    scores[0, 1, 2:4] = 1  # two positives alone
+    scores[1] = 0
+    scores[1, :, 3] = 1  # one of each, tied
+    found = classification.average_precision_without_one(scores[:, 1], scores[:, 0])
+    for cell in range(12):
+        without = scores.reshape(40, 12).copy()
+        there = without[:, cell] > 0
+        without[:, cell] -= there
+        negative, positive = np.moveaxis(without.reshape(40, 2, 6), 1, 0)
+        wanted = classification.average_precision(positive, negative)
+        assert found[cell][there] == pytest.approx(wanted[there], abs=1e-12, nan_ok=True)
+        assert there.any()
+
+
 def test_all_of_the_cells_at_once_are_those_of_the_single_functions():
     cells = np.random.default_rng(SEED).integers(0, 9, (4, 3, 50))
     cells[:, :, ::7] = 0
