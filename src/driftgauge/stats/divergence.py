@@ -305,6 +305,11 @@ def unordered_distances(reference_counts: Counts, current_counts: Counts) -> Uno
     """The distances of this module that no order of the bins decides, in half the time of one by one.
 
     Every number is equal to that of the single function.
+
+    Raises:
+        ValueError: shapes, or a bad count.
+
+    Cost: O(features * bins). Checked against the single functions, exactly.
     """
     p, q = _compared(reference_counts, current_counts).shares()
     apart = np.abs(p - q)
