@@ -25,7 +25,7 @@ STAMP = $(VENV)/.installed
 PIP = $(IN_VENV)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test mutation lint format types generate generated check bench build lock clean
+.PHONY: help demo test mutation lint format types generate generated check bench measured build lock clean
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -69,6 +69,12 @@ check: lint types generated mutation test ## what CI runs
 
 bench: $(STAMP) ## the benchmark beside its goals
 	$(IN_VENV)/python -m benchmarks $(BENCH_ARGS)
+
+measured: $(STAMP) ## how often verdicts, intervals and detectors are right, measured anew into docs
+	$(IN_VENV)/python -m benchmarks.measured_verdicts
+	$(IN_VENV)/python -m benchmarks.measured_intervals
+	$(IN_VENV)/python -m benchmarks.measured_detectors
+	$(IN_VENV)/python -m benchmarks.measured_concept
 
 build: $(STAMP) ## the wheel, in dist
 	rm -rf dist
