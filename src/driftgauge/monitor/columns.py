@@ -91,7 +91,7 @@ class BatchColumns:
         last = self.version.growing.get(key, -np.inf)
         if last is None:
             return
-        grows = bool(finite[0] > last and (np.diff(finite) > 0).all())
+        grows = bool(finite[0] > last and (finite[1:] > finite[:-1]).all())
         self.growing[key] = float(finite[-1]) if grows else None
 
     def outputs(self) -> Columns:
