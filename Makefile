@@ -8,7 +8,7 @@
 VENV ?= .venv
 PACKAGE ?= -e .
 PYTEST_ARGS ?=
-# Tests run beside each other, the folders of long ones first, as they are named; 0 runs them in one process.
+# Tests run beside each other; 0 runs them in one process.
 WORKERS ?= 2
 DEMO_ARGS ?=
 BENCH_ARGS ?=
@@ -42,7 +42,7 @@ demo: $(STAMP) ## start the sidecar and replay real data into it
 	$(IN_VENV)/driftgauge demo $(DEMO_ARGS)
 
 test: $(STAMP) ## all tests
-	$(IN_VENV)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder $(PYTEST_ARGS)
+	$(IN_VENV)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile $(PYTEST_ARGS)
 
 mutation: $(STAMP) ## do the tests of stats notice a formula that became a constant?
 	$(IN_VENV)/python -m tests.mutation

@@ -52,7 +52,7 @@ def evaluate(
         segments: whether precision, recall, F1 and ROC AUC are exported by segment.
         schema: whether violations of the schema are exported by feature.
 
-    Cost: about 11 / 24 / 93 ms a version of 25 / 200 / 1000 features and three windows; measured in
+    Cost: about 20 / 31 / 130 ms a version of 25 / 200 / 1000 features and three windows; measured in
     docs/benchmark.md.
     """
     before = newest_pairs(views)
