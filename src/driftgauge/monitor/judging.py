@@ -27,8 +27,8 @@ from driftgauge.snapshot import VerdictState
 from driftgauge.stats.detectable import critical_chi_square
 from driftgauge.stats.divergence import ks_statistic
 from driftgauge.stats.moments import mean_shift_sd
-from driftgauge.stats.significance import Overdispersion, effective_samples, homogeneity, overdispersion
-from driftgauge.stats.verdicts import LEAST_WINDOWS, RULES, beyond_reference, drifted, held
+from driftgauge.stats.significance import Overdispersion, overdispersion
+from driftgauge.stats.verdicts import LEAST_WINDOWS, RULES, Edge, beyond_reference, drifted, held
 from driftgauge.windows import Part, Resolution
 
 # Shorter windows are shown only: a day's cycle would be drift to them.
@@ -260,7 +260,7 @@ def _judge(names: _Names, state: VerdictState | None, last: NDArray[np.void], ho
     table = np.zeros(len(allowed), JUDGED)
     table["p"], table["adjusted"], table["phi"] = found.p, found.adjusted, found.phi
     table["windows"] = names.over.windows
-    _limits(table, names, found.phi)
+    _limits(table, names, found)
     table["state"] = _states(table, names, state)
     judged = table["state"] == STATES.index(VerdictState.JUDGED)
     table["run"] = held(last["run"].astype(np.uint16), found.drifted & judged, hold)
@@ -271,13 +271,13 @@ def _judge(names: _Names, state: VerdictState | None, last: NDArray[np.void], ho
     return table
 
 
-def _limits(table: NDArray[np.void], names: _Names, phi: Floats) -> None:
-    _, degrees = homogeneity(names.reference, names.coarse)
+def _limits(table: NDArray[np.void], names: _Names, found: Edge) -> None:
     tests = max(1, int(np.count_nonzero(~np.isnan(table["p"]))))
-    table["degrees"] = degrees
+    table["degrees"], table["samples"] = found.degrees, found.samples
     windows = names.over.independent_windows()
-    table["critical"] = critical_chi_square(RULES.rate / tests, np.nan_to_num(degrees), phi, windows)
-    table["samples"] = effective_samples(names.reference.sum(axis=1), names.coarse.sum(axis=1))
+    table["critical"] = critical_chi_square(
+        RULES.rate / tests, np.nan_to_num(found.degrees), found.phi, windows
+    )
 
 
 def _states(table: NDArray[np.void], names: _Names, state: VerdictState | None) -> NDArray[np.uint8]:

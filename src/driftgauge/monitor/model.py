@@ -78,39 +78,40 @@ class Model:
         self.quality = self.quality_for(self.structure)
         self.scores = self.scores_for(self.structure)
 
+    @property
+    def _groups(self) -> Groups:
+        return Groups(self.limits.segment_columns, self.limits.segment_values)
+
     def quality_for(self, structure: Structure) -> Quality | None:
         """The quality sketch that a batch's *structure* calls for, before it is applied."""
-        limits = self.limits
         if self.quality is not None or structure.task is None:
             return self.quality
-        groups = Groups(limits.segment_columns, limits.segment_values)
+        groups = self._groups
         if structure.task is Task.BINARY:
             return BinaryQuality(groups)
         if structure.task is Task.MULTICLASS:
-            return MulticlassQuality(groups, limits.classes + 1)
+            return MulticlassQuality(groups, self.limits.classes + 1)
         if structure.outcome_centre is not None:
             return RegressionQuality(groups, structure.outcome_centre)
         return None
 
     def scores_for(self, structure: Structure) -> Scores | None:
         """The sketch of predictions that a batch's *structure* calls for, before it is applied."""
-        limits = self.limits
         if self.scores is not None or structure.task is None:
             return self.scores
-        groups = Groups(limits.segment_columns, limits.segment_values)
+        groups = self._groups
         if structure.task is Task.BINARY:
             return BinaryScores(groups)
         if structure.task is Task.MULTICLASS:
-            return MulticlassScores(groups, limits.classes + 1)
+            return MulticlassScores(groups, self.limits.classes + 1)
         return RegressionScores(groups)
 
     def _value_sketch(self) -> Value | None:
         """What counts the value of decisions; None where none is configured."""
-        limits, task = self.limits, self.config.task
+        task = self.config.task
         if self.config.value is None or task is None:
             return None
-        groups = Groups(limits.segment_columns, limits.segment_values)
-        return Value(groups, task, weight=self.value_weight)
+        return Value(self._groups, task, weight=self.value_weight)
 
     def _weighted_scores(self) -> WeightedScores | None:
         """What counts the weights of all predictions; None where no weight is configured."""

@@ -65,6 +65,8 @@ class Edge:
         effect: whether an effect reaches its floor.
         drifted: whether effect and significance are there.
         at_once: whether they are so plain that they needn't be held.
+        degrees: of freedom of the chi-square.
+        samples: effective samples of the two sides, see `effective_samples`.
     """
 
     p: Values
@@ -73,6 +75,8 @@ class Edge:
     effect: Mask
     drifted: Mask
     at_once: Mask
+    degrees: Values
+    samples: Values
 
 
 def drifted(
@@ -104,7 +108,8 @@ def drifted(
     """
     statistic, degrees = homogeneity(reference_counts, current_counts)
     n = np.asarray(current_counts).sum(axis=-1)
-    phi = over.phi(effective_samples(np.asarray(reference_counts).sum(axis=-1), n))
+    samples = effective_samples(np.asarray(reference_counts).sum(axis=-1), n)
+    phi = over.phi(samples)
     p = overdispersed_p(statistic, degrees, phi, over.independent_windows())
     p = np.where(judged & (n >= rules.samples) & (over.windows >= LEAST_WINDOWS), p, np.nan)
     adjusted = benjamini_hochberg(p)
@@ -117,7 +122,7 @@ def drifted(
         ):
             effect |= found >= floor
         found = effect & (adjusted <= rules.rate)
-        return Edge(p, adjusted, phi, effect, found, found & (p < rules.at_once))
+        return Edge(p, adjusted, phi, effect, found, found & (p < rules.at_once), degrees, samples)
 
 
 def beyond_reference(outside: Counts, records: Numbers, *, rules: Rules = RULES) -> Mask:
