@@ -8,6 +8,7 @@ The tests of its module must fail. A mutant that they let live is printed, and t
 from __future__ import annotations
 
 import dataclasses
+import functools
 import importlib
 import inspect
 import io
@@ -66,6 +67,7 @@ def constant(found: Any, number: float) -> Any:
 def mutant(original: Callable[..., Any], number: float) -> Callable[..., Any]:
     """*original*, but for the numbers that it gives."""
 
+    @functools.wraps(original)  # or a test that looks at a function's name would kill every mutant
     def replaced(*args: Any, **keywords: Any) -> Any:
         return constant(original(*args, **keywords), number)
 
