@@ -3,11 +3,13 @@
 #   VENV      where the environment is made
 #   PACKAGE   what is installed into it: this tree, editable, or a wheel
 #   PYTHON    the interpreter that makes it
+#   MARKERS   which tests: all but the slow proofs; `MARKERS=` runs all, as CI does
 #   PYTEST_ARGS, DEMO_ARGS, BENCH_ARGS are handed on
 
 VENV ?= .venv
 PACKAGE ?= -e .
 PYTEST_ARGS ?=
+MARKERS ?= not slow
 # Tests run beside each other; 0 runs them in one process.
 WORKERS ?= 2
 DEMO_ARGS ?=
@@ -41,8 +43,8 @@ $(STAMP): pyproject.toml requirements-dev.lock
 demo: $(STAMP) ## start the sidecar and replay real data into it
 	$(IN_VENV)/driftgauge demo $(DEMO_ARGS)
 
-test: $(STAMP) ## all tests
-	$(IN_VENV)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile $(PYTEST_ARGS)
+test: $(STAMP) ## the tests, without the slow proofs; all with MARKERS=
+	$(IN_VENV)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile -m "$(MARKERS)" $(PYTEST_ARGS)
 
 mutation: $(STAMP) ## do the tests of stats notice a formula that became a constant?
 	$(IN_VENV)/python -m tests.mutation
@@ -65,7 +67,8 @@ generate: $(STAMP) ## make the generated files anew
 generated: generate # are the committed ones as they would be generated?
 	@git diff --exit-code || { echo >&2 "make: generated files are behind their sources; run 'make generate' and commit"; exit 1; }
 
-check: lint types generated mutation test ## what CI runs
+check: lint types generated mutation ## what CI runs
+	$(MAKE) test MARKERS=
 
 bench: $(STAMP) ## the benchmark beside its goals
 	$(IN_VENV)/python -m benchmarks $(BENCH_ARGS)

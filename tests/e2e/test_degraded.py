@@ -246,6 +246,7 @@ def test_a_damaged_database_is_moved_aside(made):
     counts_after_a_restart(made, second, sender.taken, config=config)
 
 
+@pytest.mark.slow
 def test_a_disk_that_fails_for_a_while(made, require_tool):
     """Each sync that reaches the disk fails, from the 12th to the 15th of a thread."""
     strace = require_tool("strace")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from benchmarks import measured_verdicts as measured
 
-pytestmark = pytest.mark.golden
+pytestmark = [pytest.mark.golden, pytest.mark.slow]
 
 
 @pytest.mark.parametrize("name", list(measured.STREAMS))

@@ -46,6 +46,7 @@ def cut(text):
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
+@pytest.mark.slow
 def test_models_and_versions(started, strings, require_tool):
     # 600 models instead of 10, so that every name is seen; one window, so that they fit in a minute.
     told = Told(
@@ -126,6 +127,7 @@ def test_categories_ids_and_traces(started, strings, require_tool):
     assert value(now, "values_invalid_total", reason="too_long") == 2 * (len(ids) - len(fit(ids)))
 
 
+@pytest.mark.slow
 def test_classes(started, strings, require_tool):
     """20 classes a model, in as many models as it takes."""
     texts = [each for each in strings if each != "other"]
@@ -147,6 +149,7 @@ def test_classes(started, strings, require_tool):
     assert total(now, "values_folded_total") == 0
 
 
+@pytest.mark.slow
 def test_segments(started, strings, require_tool):
     """Three columns of ten values a model, columns and values both naughty."""
     columns = fit(strings)

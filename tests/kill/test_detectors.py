@@ -6,7 +6,7 @@ from tests.e2e.harness import Http, poll, samples, value
 
 from driftgauge.stats.detectors import DETECTORS
 
-pytestmark = pytest.mark.kill
+pytestmark = [pytest.mark.kill, pytest.mark.slow]
 
 BEGIN = 1_750_000_000.0
 N, BATCH = 3_000, 50

@@ -12,7 +12,7 @@ from tests.kill.stream import ROUNDS, Stream
 
 from driftgauge.metrics import BY_NAME
 
-pytestmark = pytest.mark.kill
+pytestmark = [pytest.mark.kill, pytest.mark.slow]
 
 MEANT = ("commit", "checkpoint", "expire", "migrate")
 # Where to kill in which round: each state of the store many times, and some that come as they come.
