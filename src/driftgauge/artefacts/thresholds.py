@@ -1,0 +1,37 @@
+"""The limits that alerts stand on and that panels draw: each stands here, once.
+
+What belongs to a verdict (its floors, its least samples) is decided in `stats` and `evaluate`; the
+numbers here are those that only rules and dashboards know.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from driftgauge.config import DAY, HOUR, MIB, MINUTE
+
+# A drift score that is shown as a shift, and as a large one: the usual reading of PSI.
+PSI_MOVED: Final = 0.1
+PSI_MOVED_FAR: Final = 0.25
+
+# What a window must have before anything is concluded from it.
+LEAST_SAMPLES: Final = 200
+LEAST_WINDOW_COVERED: Final = 0.8
+
+# Quality that no model should have: chance for a ranking, the outcomes' mean for a regression.
+ROC_AUC_NEAR_CHANCE: Final = 0.55
+R2_OF_THE_MEAN: Final = 0.0
+
+# Outcomes: the share of a matured window's that is known, and of those that find no prediction.
+LEAST_OUTCOME_COVERAGE: Final = 0.5
+MOST_ORPHANS: Final = 0.5
+
+# Traffic.
+MOST_PREDICTION_ERRORS: Final = 0.05
+SILENT_PREDICTIONS_SECONDS: Final = HOUR
+SILENT_OUTCOMES_SECONDS: Final = 2 * DAY
+
+# The sidecar itself.
+STALE_EVALUATION_SECONDS: Final = 5 * MINUTE
+MOST_REJECTED: Final = 0.01
+MOST_LOG_BYTES: Final = 128 * MIB
