@@ -9,25 +9,19 @@ carry a unit in the file (``30s``, ``15m``, ``1h``, ``7d``), sizes are bytes and
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NewType
+from typing import Any
 
-Seconds = NewType("Seconds", float)
-Bytes = NewType("Bytes", int)
-Ratio = NewType("Ratio", float)
+from driftgauge import units
 
-MINUTE = 60.0
-HOUR = 3600.0
-DAY = 86400.0
-MIB = 1 << 20
-
-
-def described(doc: str, **keywords: Any) -> Any:
-    """A dataclass field with the sentence that its documentation prints."""
-    return field(metadata={"doc": doc}, **keywords)
+Seconds = units.Seconds
+Bytes = units.Bytes
+Ratio = units.Ratio
+MINUTE, HOUR, DAY, MIB = units.MINUTE, units.HOUR, units.DAY, units.MIB
+described = units.described
 
 
 class Task(StrEnum):

@@ -23,7 +23,8 @@ FLOORS = (
     {"config_file"},
     {"stats"},
     {"metrics"},
-    {"config", "records", "snapshot", "errors"},
+    {"config", "records", "snapshot", "errors", "trigger_config"},
+    {"units"},
     {"__init__"},
 )
 FLOOR = {module: number for number, floor in enumerate(FLOORS) for module in floor}
