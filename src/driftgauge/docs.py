@@ -85,7 +85,13 @@ class Key:
 
 def generate(root: Path) -> dict[Path, str]:
     """The generated documents by their path under the repository *root*; nothing is written."""
+    # Imported here: the configuration's page needs nothing of it.
+    from driftgauge.artefacts.rules.document import rules_page
+    from driftgauge.artefacts.rules.shipped import shipped_rules
+
+    rules = shipped_rules()
     return {
+        root / "docs" / "rules.md": rules_page(rules),
         root / "docs" / "configuration.md": configuration_page(),
         root / "docs" / "metrics.md": metrics_page(),
     }

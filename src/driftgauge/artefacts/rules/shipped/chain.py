@@ -1,0 +1,173 @@
+"""The chain that makes counters of pods those of a fleet: steps without pods, hours of steps, windows of hours.
+
+A step's increase is the difference of the last samples of two steps, so that steps lie end to end and
+nothing is extrapolated; where a counter began anew, or has no sample a step ago, it is `increase`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from driftgauge.artefacts.rules.durations import ChainWindow, Duration, TimeScale
+from driftgauge.artefacts.rules.values import WITHOUT_PODS, Group, Recording
+
+_ONE_MILLISECOND: Final = Duration(1)
+_VERSION: Final = ("model", "model_version")
+
+
+@dataclass(frozen=True, slots=True)
+class Chained:
+    """A counter that is summed over pods.
+
+    Attributes:
+        level: the first part of the recorded names.
+        metric: without ``_total``.
+        labels: of the metric.
+        suffix: of the counter's name.
+        formula: what a pod adds in a step, with counters in braces for their own increases; empty for the
+            increase of the counter itself.
+    """
+
+    level: str
+    metric: str
+    labels: tuple[str, ...] = _VERSION
+    suffix: str = "_total"
+    formula: str = ""
+
+    @property
+    def counter(self) -> str:
+        """The name of the exported counter."""
+        return self.metric + self.suffix
+
+    def name(self, operations: str) -> str:
+        """``level:metric:operations``."""
+        return f"{self.level}:{self.metric}:{operations}"
+
+    @property
+    def what(self) -> str:
+        """In words for docs/rules.md."""
+        if self.formula:
+            return f"What `{self.metric}` would have grown by, were it exported,"
+        return f"Increase of `{self.counter}`"
+
+    @property
+    def window(self) -> str:
+        """The recorded sums over windows; a sample each step."""
+        return self.name("window")
+
+
+def _of(level: str, *names: str, labels: tuple[str, ...] = ()) -> tuple[Chained, ...]:
+    return tuple(Chained(level, f"driftgauge_{name}", (*_VERSION, *labels)) for name in names)
+
+
+FEATURE_BINS: Final = _of("feature_bin", "feature_bin_records", labels=("feature", "reference", "bin"))[0]
+OUTPUT_BINS: Final = _of("output_bin", "prediction_bin_records", labels=("output", "reference", "bin"))[0]
+FEATURE_VALUES, FEATURE_SUMS, FEATURE_SQUARES = _of(
+    "feature",
+    "feature_values",
+    "feature_above_floor_sum",
+    "feature_deviation_squares",
+    labels=("feature", "reference"),
+)
+SCORES, SCORES_BELOW = _of(
+    "score_bin", "score_outcomes", "score_outcomes_below", labels=("class", "outcome", "bin")
+)
+CONFUSION: Final = _of("cell", "confusion_outcomes", labels=("outcome", "prediction"))[0]
+ERRORS, ABSOLUTE, SQUARED, OVER, UNDER = _of(
+    "version", "error_outcomes", "error_absolute", "error_squared", "error_over", "error_under"
+)
+# Each pod takes its outcomes about a centre of its own, the first that it saw: only about 0 do they add up.
+OUTCOME_SUM: Final = Chained(
+    "version",
+    "driftgauge_outcome_sum",
+    formula="{outcome_over} - {outcome_under} + {error_outcomes} * driftgauge_outcome_centre",
+)
+OUTCOME_SQUARES: Final = Chained(
+    "version",
+    "driftgauge_outcome_squares_about_zero",
+    formula="{outcome_squares} + 2 * driftgauge_outcome_centre * ({outcome_over} - {outcome_under})\n"
+    "  + {error_outcomes} * driftgauge_outcome_centre ^ 2",
+)
+PREDICTIONS, FAILED, OUTCOMES, JOINED = _of(
+    "version", "predictions", "prediction_errors", "outcomes", "outcomes_joined"
+)
+ORPHANED: Final = Chained("model", "driftgauge_outcomes_orphaned", ("model",))
+VIOLATIONS: Final = _of("version", "schema_violations", labels=("violation",))[0]
+LATENCY_BUCKETS: Final = Chained(
+    "latency_bucket", "driftgauge_prediction_latency_seconds_bucket", (*_VERSION, "le"), suffix=""
+)
+LATENCY_COUNT: Final = Chained("version", "driftgauge_prediction_latency_seconds_count", suffix="")
+
+BY_GROUP: Final = {
+    "inputs": (FEATURE_BINS, OUTPUT_BINS, FEATURE_VALUES, FEATURE_SUMS, FEATURE_SQUARES),
+    "outcomes": (
+        SCORES,
+        SCORES_BELOW,
+        CONFUSION,
+        *(ERRORS, ABSOLUTE, SQUARED, OVER, UNDER),
+        *(OUTCOME_SUM, OUTCOME_SQUARES),
+    ),
+    "traffic": (PREDICTIONS, FAILED, OUTCOMES, JOINED, ORPHANED, VIOLATIONS, LATENCY_BUCKETS, LATENCY_COUNT),
+}
+
+
+def chain_groups(scale: TimeScale, windows: Sequence[ChainWindow]) -> Iterator[Group]:
+    """A group for each theme, evaluated once a step."""
+    for name, chained in BY_GROUP.items():
+        rules = tuple(rule for each in chained for rule in chain_rules(each, scale, windows))
+        yield Group(f"driftgauge-chain-{name}", rules, scale.step)
+
+
+def chain_rules(each: Chained, scale: TimeScale, windows: Sequence[ChainWindow]) -> Iterator[Recording]:
+    """Steps, hours and windows of one counter."""
+    name = each.metric.removeprefix("driftgauge_")
+    yield Recording(
+        each.name("increase5m"),
+        _step(each, scale.step),
+        meaning=f"{each.what} in the last step of the chain, over all pods.",
+        remaining=each.labels,
+    )
+    yield Recording(
+        each.name("increase1h"),
+        f"sum_over_time({each.name('increase5m')}[{scale.hour - scale.step * 0.5}])",
+        meaning=f"The same in the last hour: the sum of its steps of {name}.",
+        remaining=each.labels,
+    )
+    for window in windows:
+        yield Recording(
+            each.window,
+            _window(each.name("increase1h"), window.hours, scale.hour),
+            {"window": window.name},
+            meaning="The same in a window that ends with the last whole hour: the sum of its hours. A sample each "
+            "step: read it as `last_over_time(..[10m])`.",
+            remaining=(*each.labels, "window"),
+        )
+
+
+def _step(each: Chained, step: Duration) -> str:
+    if not each.formula:
+        return f"sum {WITHOUT_PODS} (\n{_of_pods(each.counter, step, indent='  ')}\n)"
+    named = {
+        name: f"({_of_pods(f'driftgauge_{name}_total', step)})"
+        for name in ("outcome_over", "outcome_under", "outcome_squares", "error_outcomes")
+    }
+    return f"sum {WITHOUT_PODS} (\n  {each.formula.format_map(named)}\n)"
+
+
+def _of_pods(counter: str, step: Duration, indent: str = "") -> str:
+    """The increase of each pod's counter between the last samples of two steps."""
+    lines = (
+        f"last_over_time({counter}[{step}]) - last_over_time({counter}[{step}] offset {step}) >= 0",
+        f"  unless resets({counter}[{step}]) > 0",
+        f"or increase({counter}[{step}])",
+    )
+    return f"\n{indent}".join(lines).join((indent, "")) if indent else " ".join(map(str.strip, lines))
+
+
+def _window(hourly: str, hours: int, hour: Duration) -> str:
+    """A sum of so many hours, at the multiples of an hour: a millisecond less never takes one too many."""
+    if hours == 1:
+        return hourly
+    return f"sum_over_time({hourly}[{hour * hours - _ONE_MILLISECOND}:{hour}])"
