@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import typing
-from dataclasses import fields
 from itertools import count
 
 import pytest
@@ -19,9 +18,9 @@ def row(kind, /, **given):
     hints = typing.get_type_hints(kind)
     number = count(len(given))
     values = {
-        f.name: NUMBERS[next(number) % len(NUMBERS)]
-        for f in fields(kind)
-        if hints[f.name] == Value and f.name not in given
+        name: NUMBERS[next(number) % len(NUMBERS)]
+        for name in kind.__struct_fields__
+        if hints[name] == Value and name not in given
     }
     return kind(**given, **values)
 

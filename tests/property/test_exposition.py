@@ -26,7 +26,7 @@ tables = st.dictionaries(st.tuples(names, names, names), numbers, max_size=8)
 def snapshot_of(table) -> Snapshot:
     """One version that holds all rows; labels stand in the rows, so any mixture will do."""
     empty = {f.name: () for f in dataclasses.fields(VersionSnapshot)}
-    bare = [None] * (len(dataclasses.fields(VersionState)) - 2)
+    bare = [None] * (len(VersionState.__struct_fields__) - 2)
     rows = tuple(Flag(*labels, value) for labels, value in table.items())
     return Snapshot(
         0.0, 0.0, (VersionSnapshot(**(empty | {"state": VersionState("", "", *bare), "flags": rows})),)

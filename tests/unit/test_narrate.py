@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+from msgspec import structs
 from tests.unit.monitor.driving import WALL, Driver, predictions
 
 from driftgauge.evaluate import evaluate
@@ -61,7 +62,7 @@ def worst(segment_value, gap):
 
 
 def snapshot(day, *, drifts=(), qualities=(), windows=None, detectors=(), state="given", **parts):
-    told = replace(
+    told = structs.replace(
         EMPTY.state,
         model="m",
         model_version="1",
@@ -164,7 +165,7 @@ def test_a_window_of_few_records_or_little_time_is_not_spoken_of():
 
 
 def test_the_longest_window_that_is_covered_is_the_one_spoken_of():
-    hour = replace(window(name="1h"), span_seconds=3600.0)
+    hour = structs.replace(window(name="1h"), span_seconds=3600.0)
     windows = (hour, window(covered=0.5))
     said = texts(
         begun(windows=windows), 1, drifts=[drift(3.0, "x"), drift(2.0, "x", name="1h")], windows=windows
@@ -227,7 +228,7 @@ def test_models_and_versions_are_told_apart_and_notices_are_bounded():
     narrator = Narrator()
     for i in range(KEPT_NOTICES + 50):
         one = snapshot(0).versions[0]
-        twin = replace(one, state=replace(one.state, model_version=str(i)))
+        twin = replace(one, state=structs.replace(one.state, model_version=str(i)))
         assert len(narrator.hear(Snapshot(WALL, 0.0, (twin,)))) == 1
     assert len(narrator.notices) == KEPT_NOTICES
 

@@ -12,6 +12,8 @@ from dataclasses import replace
 from time import monotonic, perf_counter
 from typing import Final
 
+from msgspec import structs
+
 from driftgauge import __version__
 from driftgauge.app import references
 from driftgauge.app.counting import Counting
@@ -209,7 +211,7 @@ class Application:
         state = version.state
         counts = self._series.get((state.model, state.model_version))
         exported, dropped = (0, 0) if counts is None else (counts.exported, counts.dropped)
-        state = replace(state, series=float(exported), series_dropped=float(dropped))
+        state = structs.replace(state, series=float(exported), series_dropped=float(dropped))
         return replace(version, state=state)
 
     # --- the doors' questions ---------------------------------------------------------------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
 
 from driftgauge.evaluate.quality import measured, quality
 from driftgauge.evaluate.segments import Totals, groups
@@ -73,8 +72,8 @@ def _row(
 
 
 def _statistics(row: Quality | ClassQuality) -> Iterator[Statistic]:
-    for each in fields(row):
-        if each.name not in _LABELS:
-            number: Value = getattr(row, each.name)
+    for name in row.__struct_fields__:
+        if name not in _LABELS:
+            number: Value = getattr(row, name)
             if number is not None:
-                yield Statistic(each.name, number)
+                yield Statistic(name, number)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Final
 
@@ -137,7 +137,9 @@ def _moments(quality: RegressionQuality, row: Row) -> tuple[float, float, float,
 
 
 # The numbers of `QualityChange`: those that have ends.
-_CHANGES: Final = tuple(f.name.removesuffix("_low") for f in fields(QualityChange) if f.name.endswith("_low"))
+_CHANGES: Final = tuple(
+    name.removesuffix("_low") for name in QualityChange.__struct_fields__ if name.endswith("_low")
+)
 
 
 def quality_changes(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, TypeVar
 
@@ -150,7 +150,7 @@ def rows(
 
 @cache
 def _value_names(kind: Any, first: str) -> tuple[str, ...]:
-    names = tuple(field.name for field in fields(kind))
+    names: tuple[str, ...] = kind.__struct_fields__
     return names[names.index(first) :]
 
 

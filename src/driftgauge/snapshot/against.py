@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from driftgauge.snapshot.field import Value
+from driftgauge.snapshot.field import SnapshotRow, Value
 
 
-@dataclass(frozen=True, slots=True)
-class DriftAgainst:
+class DriftAgainst(SnapshotRow, frozen=True):
     """One feature or output in one window against an earlier one; exactly one of the two is named."""
 
     model: str

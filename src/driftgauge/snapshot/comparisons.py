@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from driftgauge.snapshot.field import Value
+from driftgauge.snapshot.field import SnapshotRow, Value
 
 
-@dataclass(frozen=True, slots=True)
-class VersionDrift:
+class VersionDrift(SnapshotRow, frozen=True):
     """One feature or output of the newest version against the one before it, in one window of both."""
 
     model: str
@@ -27,8 +24,7 @@ class VersionDrift:
     mean_shift_ratio: Value
 
 
-@dataclass(frozen=True, slots=True)
-class VersionComparison:
+class VersionComparison(SnapshotRow, frozen=True):
     """The newest version of a model against the one before it, in one window of both.
 
     Differences are the newest one's minus the other's, with a 95% interval and a two-sided p.

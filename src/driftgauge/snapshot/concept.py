@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from driftgauge.snapshot.field import Value
+from driftgauge.snapshot.field import SnapshotRow, Value
 
 
-@dataclass(frozen=True, slots=True)
-class RelationShift:
+class RelationShift(SnapshotRow, frozen=True):
     """How the outcome depends on one feature in a matured window, against the reference.
 
     `class_` is the class whose relation changed most, of more than two; `bins` are those whose change
@@ -32,8 +29,7 @@ class RelationShift:
     verdict: Value = None
 
 
-@dataclass(frozen=True, slots=True)
-class OutcomeShift:
+class OutcomeShift(SnapshotRow, frozen=True):
     """The outcome as a whole in a matured window against the reference, by class."""
 
     model: str
@@ -49,8 +45,7 @@ class OutcomeShift:
     mean_sd_high: Value = None
 
 
-@dataclass(frozen=True, slots=True)
-class QualityChange:
+class QualityChange(SnapshotRow, frozen=True):
     """The whole model's quality in a matured window less the reference's."""
 
     model: str
@@ -77,8 +72,7 @@ class QualityChange:
     bias_high: Value = None
 
 
-@dataclass(frozen=True, slots=True)
-class RelationVerdicts:
+class RelationVerdicts(SnapshotRow, frozen=True):
     """How many features' relations were judged in a window, and found to have changed."""
 
     model: str
@@ -88,8 +82,7 @@ class RelationVerdicts:
     changed: Value
 
 
-@dataclass(frozen=True, slots=True)
-class RelationState:
+class RelationState(SnapshotRow, frozen=True):
     """What the relation of a version is compared with; no outcomes while it is learned."""
 
     model: str

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from driftgauge.snapshot.field import Value
+from driftgauge.snapshot.field import SnapshotRow, Value
 
 
-@dataclass(frozen=True, slots=True)
-class Detector:
+class Detector(SnapshotRow, frozen=True):
     """A detector of changes in the stream of errors of joined records, the whole model's."""
 
     model: str

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
-from driftgauge.snapshot.field import Value
+from driftgauge.snapshot.field import SnapshotRow, Value
 
 
 class EstimateState(StrEnum):
@@ -19,8 +18,7 @@ class EstimateState(StrEnum):
     UNSUPPORTED = "unsupported"
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
+class Estimate(SnapshotRow, frozen=True):
     """Performance to expect of a window's predictions, before their outcomes come.
 
     `state` says why values are absent: no reference with outcomes; fewer than 1,000 of them or 50 of a
@@ -60,8 +58,7 @@ class Estimate:
     rmse_gap: Value = None
 
 
-@dataclass(frozen=True, slots=True)
-class PartEstimate:
+class PartEstimate(SnapshotRow, frozen=True):
     """Performance to expect of one segment, or of one class of a multiclass model."""
 
     model: str
@@ -87,8 +84,7 @@ class PartEstimate:
     rmse_error: Value = None
 
 
-@dataclass(frozen=True, slots=True)
-class ExpectedCell:
+class ExpectedCell(SnapshotRow, frozen=True):
     """Records to expect of an outcome and a predicted class, in one window."""
 
     model: str

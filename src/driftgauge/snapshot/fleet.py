@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from driftgauge.snapshot.field import Value
+from driftgauge.snapshot.field import SnapshotRow, Value
 
 
-@dataclass(frozen=True, slots=True)
-class BinCount:
+class BinCount(SnapshotRow, frozen=True):
     """Fleet counter: records of a feature or output per coarse bin since the process started."""
 
     model: str
@@ -21,8 +18,7 @@ class BinCount:
     reference_ratio: Value
 
 
-@dataclass(frozen=True, slots=True)
-class Moments:
+class Moments(SnapshotRow, frozen=True):
     """Fleet counters of a numeric feature or output: what means and spreads are made from."""
 
     model: str
@@ -38,8 +34,7 @@ class Moments:
     reference_sd: Value
 
 
-@dataclass(frozen=True, slots=True)
-class ScoreBin:
+class ScoreBin(SnapshotRow, frozen=True):
     """Fleet counter: outcomes of a class per coarse score bin, and strictly below it."""
 
     model: str
@@ -51,8 +46,7 @@ class ScoreBin:
     outcomes_below: Value
 
 
-@dataclass(frozen=True, slots=True)
-class ConfusionCell:
+class ConfusionCell(SnapshotRow, frozen=True):
     """Fleet counter: joined outcomes by class and predicted class."""
 
     model: str
@@ -62,8 +56,7 @@ class ConfusionCell:
     outcomes: Value
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorSums:
+class ErrorSums(SnapshotRow, frozen=True):
     """Fleet counters of a regression: sums from which RMSE, MAE, R2 and bias are made."""
 
     model: str

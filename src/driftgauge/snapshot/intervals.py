@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from driftgauge.snapshot.field import Value
+from driftgauge.snapshot.field import SnapshotRow, Value
 
 
-@dataclass(frozen=True, slots=True)
-class QualityInterval:
+class QualityInterval(SnapshotRow, frozen=True):
     """95% intervals of quality; fields are named after those of the rows that hold the values.
 
     Attributes:

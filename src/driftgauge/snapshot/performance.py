@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from driftgauge.snapshot.field import Value
+from driftgauge.snapshot.field import SnapshotRow, Value
 
 
-@dataclass(frozen=True, slots=True)
-class Performance:
+class Performance(SnapshotRow, frozen=True):
     """More quality of a model in one window, cohort and segment.
 
     `mape_samples` are the records whose outcome isn't 0; the ``weighted`` ones are means over classes
@@ -30,8 +27,7 @@ class Performance:
     roc_auc_weighted: Value = None
 
 
-@dataclass(frozen=True, slots=True)
-class ClassPerformance:
+class ClassPerformance(SnapshotRow, frozen=True):
     """More quality of one class; ``class_=""`` as for `ClassQuality`."""
 
     model: str
@@ -46,8 +42,7 @@ class ClassPerformance:
     average_precision_half_width: Value = None
 
 
-@dataclass(frozen=True, slots=True)
-class Calibration:
+class Calibration(SnapshotRow, frozen=True):
     """Whether a classifier's scores are probabilities; `slope` and `intercept` are a binary model's."""
 
     model: str
@@ -60,8 +55,7 @@ class Calibration:
     mce: Value
 
 
-@dataclass(frozen=True, slots=True)
-class CalibrationBin:
+class CalibrationBin(SnapshotRow, frozen=True):
     """One of ten equal bins of the score (multiclass: of the predicted class's): what it said, what came."""
 
     model: str
@@ -74,8 +68,7 @@ class CalibrationBin:
     outcome: Value
 
 
-@dataclass(frozen=True, slots=True)
-class Reweighted:
+class Reweighted(SnapshotRow, frozen=True):
     """Quality of the matured cohort if all its predictions had outcomes, not those alone that do.
 
     Attributes:
@@ -95,8 +88,7 @@ class Reweighted:
     f1: Value
 
 
-@dataclass(frozen=True, slots=True)
-class ConfusionCount:
+class ConfusionCount(SnapshotRow, frozen=True):
     """Joined outcomes of one window and cohort by class and predicted class."""
 
     model: str

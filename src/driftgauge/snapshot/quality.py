@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from driftgauge.snapshot.field import Value
+from driftgauge.snapshot.field import SnapshotRow, Value
 
 
-@dataclass(frozen=True, slots=True)
-class Quality:
+class Quality(SnapshotRow, frozen=True):
     """Quality of a model in one window, cohort and segment (``segment=""``: the whole model)."""
 
     model: str
@@ -28,8 +25,7 @@ class Quality:
     bias: Value = None
 
 
-@dataclass(frozen=True, slots=True)
-class ClassQuality:
+class ClassQuality(SnapshotRow, frozen=True):
     """Quality of one class; ``class_=""`` is the positive class (binary) or the macro mean."""
 
     model: str

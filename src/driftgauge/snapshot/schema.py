@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from driftgauge.snapshot.field import Value
+from driftgauge.snapshot.field import SnapshotRow, Value
 
 
-@dataclass(frozen=True, slots=True)
-class SchemaViolation:
+class SchemaViolation(SnapshotRow, frozen=True):
     """Counter: values of one feature that broke the schema since the process started; ``feature=""``
     is all that isn't watched.
     """

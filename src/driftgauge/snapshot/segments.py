@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from driftgauge.snapshot.field import Value
+from driftgauge.snapshot.field import SnapshotRow, Value
 
 
-@dataclass(frozen=True, slots=True)
-class SegmentDrift:
+class SegmentDrift(SnapshotRow, frozen=True):
     """A feature in one segment and window against the segment's own first records."""
 
     model: str
@@ -21,8 +18,7 @@ class SegmentDrift:
     psi: Value
 
 
-@dataclass(frozen=True, slots=True)
-class SegmentGap:
+class SegmentGap(SnapshotRow, frozen=True):
     """The segment that costs the whole model most by one measure; never exported.
 
     `share` is its part of the value (of the samples) in its column, and `gap` is what it is worse by, times
@@ -42,8 +38,7 @@ class SegmentGap:
     gap: float
 
 
-@dataclass(frozen=True, slots=True)
-class WorstSegment:
+class WorstSegment(SnapshotRow, frozen=True):
     """Per measure the segment that costs the whole model most; empty where unknown."""
 
     model: str

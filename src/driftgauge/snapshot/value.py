@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from driftgauge.snapshot.field import Value
+from driftgauge.snapshot.field import SnapshotRow, Value
 
 
-@dataclass(frozen=True, slots=True)
-class ValueInfo:
+class ValueInfo(SnapshotRow, frozen=True):
     """The unit of a version's values; `configured` is 1."""
 
     model: str
@@ -17,8 +14,7 @@ class ValueInfo:
     configured: Value
 
 
-@dataclass(frozen=True, slots=True)
-class BusinessValue:
+class BusinessValue(SnapshotRow, frozen=True):
     """What decisions were worth in one window, cohort and segment (``segment=""``: the whole model)."""
 
     model: str
@@ -34,8 +30,7 @@ class BusinessValue:
     mean: Value = None
 
 
-@dataclass(frozen=True, slots=True)
-class EstimatedValue:
+class EstimatedValue(SnapshotRow, frozen=True):
     """What the decisions of one window are worth before their outcomes come; `gap` is the whole model's,
     per record of the matured window.
     """
@@ -53,8 +48,7 @@ class EstimatedValue:
     gap: Value
 
 
-@dataclass(frozen=True, slots=True)
-class BestThreshold:
+class BestThreshold(SnapshotRow, frozen=True):
     """The threshold that would have paid most in the newest matured window, beside the one in use.
 
     `value` and `value_in_use` are of the same `samples`: decisions with a score.
@@ -73,8 +67,7 @@ class BestThreshold:
     gain_high: Value
 
 
-@dataclass(frozen=True, slots=True)
-class ThresholdValue:
+class ThresholdValue(SnapshotRow, frozen=True):
     """What the decisions of a matured window would have been worth at one threshold; never exported."""
 
     model: str

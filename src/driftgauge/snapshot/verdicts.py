@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
-from driftgauge.snapshot.field import Value
+from driftgauge.snapshot.field import SnapshotRow, Value
 
 
 class VerdictState(StrEnum):
@@ -34,8 +33,7 @@ FLAGGED_VERDICT_STATES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(SnapshotRow, frozen=True):
     """What one feature or output was found to be when its window's newest pane closed.
 
     `state` says why there is no verdict, where there is none; `smallest_shift_sd` is of numeric ones.
@@ -58,8 +56,7 @@ class Verdict:
     held_ratio: Value
 
 
-@dataclass(frozen=True, slots=True)
-class VerdictSummary:
+class VerdictSummary(SnapshotRow, frozen=True):
     """Verdicts of a version's features in one window; `state` is that of the most features."""
 
     model: str
@@ -71,8 +68,7 @@ class VerdictSummary:
     overdispersion_max: Value
 
 
-@dataclass(frozen=True, slots=True)
-class VerdictFlag:
+class VerdictFlag(SnapshotRow, frozen=True):
     """One of the closed set of verdict states: 1 for the one that holds in a window."""
 
     model: str

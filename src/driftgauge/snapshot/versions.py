@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
-from driftgauge.snapshot.field import Value
+from driftgauge.snapshot.field import SnapshotRow, Value
 
 
 class ReferenceState(StrEnum):
@@ -18,8 +17,7 @@ class ReferenceState(StrEnum):
     GIVEN = "given"
 
 
-@dataclass(frozen=True, slots=True)
-class VersionState:
+class VersionState(SnapshotRow, frozen=True):
     """One model version as a whole."""
 
     model: str
@@ -44,8 +42,7 @@ class VersionState:
     series_dropped: Value
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(SnapshotRow, frozen=True):
     """One of a closed set of states: 1 for the one that holds, 0 for the others."""
 
     model: str

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 
-from driftgauge.snapshot.field import Value
+from driftgauge.snapshot.field import SnapshotRow, Value
 
 
 class Cohort(StrEnum):
@@ -16,8 +15,7 @@ class Cohort(StrEnum):
     MATURED = "matured"
 
 
-@dataclass(frozen=True, slots=True)
-class WindowState:
+class WindowState(SnapshotRow, frozen=True):
     """How much a window holds."""
 
     model: str
@@ -31,8 +29,7 @@ class WindowState:
     age_seconds: Value
 
 
-@dataclass(frozen=True, slots=True)
-class LabelState:
+class LabelState(SnapshotRow, frozen=True):
     """How a version's outcomes come in one window of prediction time."""
 
     model: str

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from msgspec import structs
 from tests.unit.monitor.driving import WALL, Driver, outcomes, predictions
 
 from driftgauge import reference as references
@@ -188,7 +189,7 @@ def judge_relations(relating):
 
 def render(snapshot, config):
     version = snapshot.versions[0]
-    filled = replace(version.state, series=1234.0, series_dropped=0.0)  # as the process does it
+    filled = structs.replace(version.state, series=1234.0, series_dropped=0.0)  # as the process does it
     snapshot = replace(snapshot, versions=(replace(version, state=filled),))
     return Exposition(tuple(config.metrics), config.limits.series).render(snapshot)
 

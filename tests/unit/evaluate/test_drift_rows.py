@@ -1,6 +1,5 @@
 """Drift of one window: what moved, what is missing, and what can't be said."""
 
-import dataclasses
 import math
 
 import numpy as np
@@ -55,9 +54,9 @@ def drift(held, numeric=None, texts=None, n=N):
     held.send(predictions([None] * n, np.full(n, WALL - 60), numeric=numeric or {}, categorical=texts or {}))
     snapshot = evaluate([held.view()], WALL, 0.0).versions[0]
     for row in snapshot.rows():
-        for field in dataclasses.fields(row):
-            found = getattr(row, field.name)
-            assert not isinstance(found, float) or math.isfinite(found), (row, field.name)
+        for name in row.__struct_fields__:
+            found = getattr(row, name)
+            assert not isinstance(found, float) or math.isfinite(found), (row, name)
     return {d.feature: d for d in snapshot.drift}
 
 

@@ -42,8 +42,8 @@ def rows_of(snapshot):
 
 def check_finite(snapshot):
     for row in rows_of(snapshot):
-        for field in dataclasses.fields(row):
-            number = getattr(row, field.name)
+        for name in row.__struct_fields__:
+            number = getattr(row, name)
             assert not isinstance(number, float) or math.isfinite(number), row
 
 
@@ -159,10 +159,10 @@ def of_value(snapshot, row, name):
 
 
 def bounded(row):
-    for field in dataclasses.fields(row):
-        if field.name.endswith("_low") and getattr(row, field.name) is not None:
-            name = field.name.removesuffix("_low")
-            yield name, getattr(row, field.name), getattr(row, f"{name}_high")
+    for low in row.__struct_fields__:
+        if low.endswith("_low") and getattr(row, low) is not None:
+            name = low.removesuffix("_low")
+            yield name, getattr(row, low), getattr(row, f"{name}_high")
 
 
 @pytest.mark.parametrize("task", list(Task))

@@ -1,6 +1,5 @@
 """Records in, a Snapshot out: quality against scikit-learn, and absent or defined where little is known."""
 
-import dataclasses
 import math
 
 import numpy as np
@@ -35,10 +34,10 @@ def classes(snapshot, name=""):
 
 def numbers(snapshot):
     for row in snapshot.rows():
-        for field in dataclasses.fields(row):
-            found = getattr(row, field.name)
+        for name in row.__struct_fields__:
+            found = getattr(row, name)
             if isinstance(found, float):
-                yield type(row).__name__, field.name, found
+                yield type(row).__name__, name, found
 
 
 def check_finite(snapshot):

@@ -1,7 +1,5 @@
 """What decisions were worth, from records sent to rows of the Snapshot: by hand and against scikit-learn."""
 
-from dataclasses import fields
-
 import numpy as np
 import pytest
 from sklearn.metrics import confusion_matrix
@@ -155,7 +153,7 @@ def test_senseless_weights_values_and_errors_leave_every_number_finite():
     )
     for snapshot in (found(held, segments=True), found(regression, segments=True)):
         rows = (*snapshot.value, *snapshot.best_thresholds)
-        numbers = [v for r in rows for f in fields(r) if isinstance(v := getattr(r, f.name), float)]
+        numbers = [v for r in rows for f in r.__struct_fields__ if isinstance(v := getattr(r, f), float)]
         assert len(numbers) >= 10
         assert np.isfinite(numbers).all()
         assert all(r.low is not None for r in snapshot.value)

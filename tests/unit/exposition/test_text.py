@@ -7,9 +7,7 @@ from driftgauge.exposition.rendered import SeriesCount
 from driftgauge.exposition.text import Exposition
 from driftgauge.snapshot import EMPTY, ErrorSums, Flag, Snapshot, VersionSnapshot, VersionState
 
-BARE = dict.fromkeys(
-    f.name for f in dataclasses.fields(VersionState) if f.name not in {"model", "model_version"}
-)
+BARE = dict.fromkeys(set(VersionState.__struct_fields__) - {"model", "model_version"})
 
 
 def flags(*rows: tuple[str, float | None], model: str = "m", version: str = "1", **more) -> VersionSnapshot:

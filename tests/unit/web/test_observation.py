@@ -11,7 +11,7 @@ from driftgauge.snapshot import ClassQuality, Notice, Snapshot, VersionSnapshot,
 from driftgauge.web.ports import Component, Health, HistoryQuery, HistoryRow, Progress, Readiness, Statistic
 
 EMPTY_PARTS = {f.name: () for f in dataclasses.fields(VersionSnapshot)}
-VALUES = {f.name: None for f in dataclasses.fields(VersionState)}
+VALUES = dict.fromkeys(VersionState.__struct_fields__)
 
 
 def version(model: str, model_version: str, **parts) -> VersionSnapshot:

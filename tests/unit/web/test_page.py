@@ -9,6 +9,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from msgspec import structs
 
 from driftgauge.snapshot import (
     EMPTY,
@@ -72,7 +73,7 @@ class Reader(HTMLParser):
 
 def row(kind, /, **given):
     """A row with *given* fields; labels are empty and values None where none is given."""
-    return kind(**{f.name: "" if f.type == "str" else None for f in dataclasses.fields(kind)} | given)
+    return kind(**{f.name: "" if f.type is str else None for f in structs.fields(kind)} | given)
 
 
 def drift(feature: str, psi: float | None, window: str = "1d", **more) -> Drift:
@@ -317,15 +318,15 @@ def everywhere(name: str) -> View:
     """A view in which every text is *name*."""
 
     def filled(kind):
-        texts = {f.name: name for f in dataclasses.fields(kind) if f.type == "str"}
+        texts = {f.name: name for f in structs.fields(kind) if f.type is str}
         return row(kind, **texts)
 
-    window = dataclasses.replace(filled(WindowState), cohort=name)
+    window = structs.replace(filled(WindowState), cohort=name)
     version_ = version(
         state=filled(VersionState),
         windows=(window,),
-        drift=(filled(Drift), dataclasses.replace(filled(Drift), feature="")),
-        quality=(filled(Quality), dataclasses.replace(filled(Quality), segment="")),
+        drift=(filled(Drift), structs.replace(filled(Drift), feature="")),
+        quality=(filled(Quality), structs.replace(filled(Quality), segment="")),
         classes=(filled(ClassQuality),),
         labels=(filled(LabelState),),
     )
