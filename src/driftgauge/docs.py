@@ -94,7 +94,16 @@ def generate(root: Path) -> dict[Path, str]:
         root / "docs" / "rules.md": rules_page(rules),
         root / "docs" / "configuration.md": configuration_page(),
         root / "docs" / "metrics.md": metrics_page(),
+        **{root / "grafana" / "dashboards" / name: text for name, text in dashboards().items()},
     }
+
+
+def dashboards() -> dict[str, str]:
+    """Grafana's dashboards by the name of their file."""
+    # Imported here: the other documents need nothing of them.
+    from driftgauge.artefacts.dashboards import DASHBOARDS, text
+
+    return {f"{dashboard.uid}.json": text(dashboard) for dashboard in DASHBOARDS}
 
 
 def keys(tree: type[Any] = Config, prefix: str = "") -> Iterator[Key]:

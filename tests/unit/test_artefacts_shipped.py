@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,10 +12,10 @@ import kubernetes_validate
 import promql_parser as promql
 import pytest
 import yaml
+from tests.promql import grouped_labels, metrics_of, selectors, walk
 
 ROOT = Path(__file__).resolve().parents[2]
 RULES = ROOT / "prometheus" / "driftgauge.rules.yml"
-DASHBOARDS = sorted((ROOT / "grafana" / "dashboards").glob("*.json"))
 
 # Labels that no metric of ours carries: those of the scrape, of Kubernetes' discovery, of Prometheus.
 TARGET_LABELS = {"job", "instance", "namespace", "pod", "container", "le", "alertstate", "alertname"}
@@ -69,62 +67,8 @@ def alerts() -> list[dict[str, Any]]:
     return [rule for rule in rules() if "alert" in rule]
 
 
-def walk(node: Any) -> Iterator[Any]:
-    """A query's nodes, itself first."""
-    yield node
-    for name in ("lhs", "rhs", "expr", "param", "vector_selector"):
-        child = getattr(node, name, None)
-        if child is not None:
-            yield from walk(child)
-    for child in getattr(node, "args", ()):
-        yield from walk(child)
-
-
-def selectors(query: str) -> list[Any]:
-    return [node for node in walk(promql.parse(query)) if isinstance(node, promql.VectorSelector)]
-
-
-def metrics_of(query: str) -> set[str]:
-    return {selector.name for selector in selectors(query)}
-
-
-def grouped_labels(query: str) -> set[str]:
-    """Labels named in by, without, on, ignoring and group_left."""
-    found: set[str] = set()
-    for node in walk(promql.parse(query)):
-        modifier = getattr(node, "modifier", None)
-        matching = getattr(modifier, "matching", None)
-        found.update(getattr(modifier, "labels", None) or ())
-        found.update(getattr(matching, "labels", None) or ())
-        found.update(getattr(modifier, "group_labels", None) or ())
-    return found
-
-
-def panels(dashboard: dict[str, Any]) -> list[dict[str, Any]]:
-    nested = [inner for panel in dashboard["panels"] for inner in panel.get("panels", ())]
-    return [panel for panel in (*dashboard["panels"], *nested) if panel["type"] != "row"]
-
-
-def plain(query: str) -> str:
-    """A dashboard's query with Grafana's variables filled in."""
-    return re.sub(r"\$\{?\w+\}?", "x", query.replace("$__rate_interval", "1m"))
-
-
-def dashboard_queries(path: Path) -> list[tuple[str, str]]:
-    """Each query of a dashboard with the place where it stands."""
-    dashboard = json.loads(path.read_text(encoding="utf-8"))
-    found = [(p["title"], t["expr"]) for p in panels(dashboard) for t in p["targets"]]
-    found += [(a["name"], a["expr"]) for a in dashboard["annotations"]["list"]]
-    for variable in dashboard["templating"]["list"]:
-        asked = re.fullmatch(r"label_values\((.*), (\w+)\)", variable.get("definition", ""))
-        if asked:
-            found.append((f"${variable['name']}", f"sum by ({asked[2]}) ({asked[1]})"))
-    return [(f"{path.name}: {title}", plain(query)) for title, query in found]
-
-
 QUERIES = [
     *((rule.get("alert") or rule["record"], rule["expr"]) for rule in rules()),
-    *(query for path in DASHBOARDS for query in dashboard_queries(path)),
 ]
 
 
@@ -201,80 +145,6 @@ def test_every_alert_is_tested_firing_and_three_times_quiet():
         # For the alert on absence the case without data is the one that fires.
         assert fires.count(True) >= 1, alert
         assert fires.count(False) >= (2 if alert == "DriftgaugeAbsent" else 3), alert
-
-
-def test_there_are_dashboards():
-    assert DASHBOARDS
-
-
-@pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.name)
-def test_a_dashboard_can_be_found_and_not_be_edited(path):
-    dashboard = json.loads(path.read_text(encoding="utf-8"))
-    assert dashboard["uid"] == path.stem
-    assert dashboard["editable"] is False
-    assert "driftgauge" in dashboard["tags"]
-    assert {"datasource", "job", "namespace", "model", "version", "feature"} <= {
-        variable["name"] for variable in dashboard["templating"]["list"]
-    }
-
-
-@pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.name)
-def test_every_panel_says_what_it_shows(path):
-    for panel in panels(json.loads(path.read_text(encoding="utf-8"))):
-        defaults = panel["fieldConfig"]["defaults"]
-        assert panel["title"], panel["id"]
-        assert panel["description"], panel["title"]
-        assert defaults["unit"], panel["title"]
-        assert defaults.get("custom", {}).get("stacking", {"mode": "none"}) == {"mode": "none"}, panel[
-            "title"
-        ]
-
-
-@pytest.mark.parametrize("path", DASHBOARDS, ids=lambda path: path.name)
-def test_panels_neither_share_an_id_nor_overlap(path):
-    every = json.loads(path.read_text(encoding="utf-8"))["panels"]
-    assert len({panel["id"] for panel in every}) == len(every)
-    taken: dict[tuple[int, int], str] = {}
-    for panel in every:
-        at = panel["gridPos"]
-        for cell in (
-            (x, y) for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])
-        ):
-            assert cell[0] < 24, panel["title"]
-            assert cell not in taken, f"{panel['title']} lies over {taken[cell]}"
-            taken[cell] = panel["title"]
-
-
-@pytest.mark.parametrize(
-    ("title", "alert", "threshold"),
-    [
-        ("Evaluation age", "DriftgaugeEvaluationStale", "> 300"),
-        ("Prediction errors", "ModelPredictionErrors", "> 0.05"),
-        ("PSI of score and prediction", "ModelPredictionsMoved", "> 0.25"),
-        ("PSI by feature", "ModelFeatureMoved", "> 0.25"),
-        ("Ranking and accuracy", "ModelRanksByChance", "< 0.55"),
-        ("R2", "ModelWorseThanItsMean", "< 0"),
-        ("Outcomes known", "ModelOutcomesMissing", "< 0.5"),
-    ],
-)
-def test_a_panel_has_the_threshold_of_its_alert(title, alert, threshold):
-    [panel] = [
-        p
-        for path in DASHBOARDS
-        for p in panels(json.loads(path.read_text(encoding="utf-8")))
-        if p["title"] == title
-    ]
-    [rule] = [rule for rule in alerts() if rule["alert"] == alert]
-    shown = panel["fieldConfig"]["defaults"]["thresholds"]["steps"][1]["value"]
-    assert float(threshold.split()[1]) == shown
-    assert re.search(rf"{re.escape(threshold)}(?![.\d])", rule["expr"])
-
-
-@pytest.mark.parametrize(
-    "path", sorted((ROOT / "grafana" / "provisioning").rglob("*.yaml")), ids=lambda p: p.name
-)
-def test_provisioning_is_of_the_version_that_grafana_reads(path):
-    assert yaml.safe_load(path.read_text(encoding="utf-8"))["apiVersion"] == 1
 
 
 @pytest.mark.parametrize(
