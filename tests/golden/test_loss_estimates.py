@@ -1,16 +1,24 @@
 """The error to expect without outcomes on the car price, beside nannyml 0.13.1's DLE and what came.
 
 The whole way: `driftgauge profile` of the reference with its outcomes, its file given to a monitor, every
-chunk of the analysis a window.
+chunk of the analysis a window; and without its expected loss, which is then learned of live records.
 """
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from tests.golden import feeding
 from tests.golden.test_car_price import CHUNK, CHUNKS, COLUMNS, WIDTH
+from tests.unit.monitor.driving import Driver
 
-from driftgauge.config import Task
+from driftgauge import reference as references
+from driftgauge.config import Clock, Config, Model, Outcomes, Task
+from driftgauge.evaluate import evaluate
+from driftgauge.monitor import loss_learning
 from driftgauge.profile import Roles, Settings, profile
+from driftgauge.reference.loss import SWEEPS
+from driftgauge.windows import Grid
 
 pytestmark = pytest.mark.golden
 
@@ -23,12 +31,16 @@ def profiled(data):
 
 
 @pytest.fixture(scope="module")
-def estimated(data, profiled, tmp_path_factory):
-    """The row of each chunk of the analysis."""
+def analysis(data):
     told = feeding.table(data / "car_price" / "analysis_targets.csv.gz")
     outcome = {row["id"]: row["y_true"] for row in told}
     rows = feeding.table(data / "car_price" / "analysis.csv.gz")
-    analysis = feeding.records([{**row, "y_true": outcome[row["id"]]} for row in rows], COLUMNS)
+    return feeding.records([{**row, "y_true": outcome[row["id"]]} for row in rows], COLUMNS)
+
+
+@pytest.fixture(scope="module")
+def estimated(analysis, profiled, tmp_path_factory):
+    """The row of each chunk of the analysis."""
     begin = analysis.times[0]
     cut = [(begin + i * WIDTH, WIDTH, analysis.at(slice(i * CHUNK, (i + 1) * CHUNK))) for i in CHUNKS]
     path = tmp_path_factory.mktemp("car_price") / "reference.json"
@@ -37,13 +49,47 @@ def estimated(data, profiled, tmp_path_factory):
     return [chunk.snapshot.estimates[0] for chunk in chunks]
 
 
+@pytest.fixture(scope="module")
+def learned_live(data, analysis, profiled, tmp_path_factory):
+    """As `estimated`, of a model that was sent the reference's records and learned its loss of them."""
+    path = tmp_path_factory.mktemp("live") / "reference.json"
+    path.write_bytes(references.to_json(replace(profiled, loss=None)))
+    model = Model(
+        task=Task.REGRESSION,
+        clock=Clock.RECORDS,
+        reference=path,
+        windows=(WIDTH,),
+        outcomes=Outcomes(matures_after=0.0),
+    )
+    begin = analysis.times[0]
+    held = Driver(Config(models={"m": model}), grid_of=lambda _: Grid(WIDTH, begin))
+    before = feeding.records(feeding.table(data / "car_price" / "reference.csv.gz"), COLUMNS)
+    for batch in before.batches():
+        held.send(batch.sent("m"))
+        held.send(batch.told("m"))
+    assert held.version().loss is None
+    update = None
+    for _ in range(loss_learning.RUNS + 2 * SWEEPS + 1):
+        update = update or loss_learning.step(held.version(), begin)
+    held.models.take((update,))
+    assert held.version().loss.records == loss_learning.RUNS * loss_learning.RUN_ROWS
+    found = []
+    for i in CHUNKS:
+        for batch in analysis.at(slice(i * CHUNK, (i + 1) * CHUNK)).batches():
+            held.send(batch.sent("m"))
+        view = held.view(now=begin + (i + 1) * WIDTH)
+        found.append(evaluate([view], 0.0, 0.0).versions[0].estimates[0])
+    return found
+
+
+@pytest.mark.parametrize("how", ["estimated", "learned_live"])
 @pytest.mark.parametrize("name", ["mae", "rmse"])
-def test_it_is_no_further_from_what_came_than_nannymls(estimated, data, name):
+def test_it_is_no_further_from_what_came_than_nannymls(request, data, name, how):
     realised = feeding.golden(data / "car_price" / "golden_performance_chunk6000.csv")
     theirs = feeding.golden(data / "car_price" / "golden_dle_chunk6000.csv")
     came = np.array([realised[i, name, ""] for i in CHUNKS])
     golden = np.array([theirs[i, name, ""] for i in CHUNKS])
-    ours = np.array([getattr(row, name) for row in estimated])
+    ours = np.array([getattr(row, name) for row in request.getfixturevalue(how)])
     print(f"{name}: realised, ours, nannyml's")  # the table is the measurement
     for row in zip(came, ours, golden, strict=True):
         print("  ".join(f"{number:8.2f}" for number in row))

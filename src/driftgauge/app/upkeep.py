@@ -21,6 +21,7 @@ from driftgauge.monitor import (
     judging_relation,
     keeping,
     learning,
+    loss_learning,
     relating,
     saving,
 )
@@ -38,6 +39,9 @@ BLOBS_AT_ONCE: Final = 64
 EXPIRY_SECONDS: Final = 0.1
 # Share of the pending limit below which more ids are kept again.
 ROOM_AGAIN: Final = 0.25
+
+# What is due of a version when a pane closes, each standing on the one before.
+_STEPS: Final = (learning.step, relating.step, loss_learning.step, judging.step, judging_relation.step)
 
 
 class Upkeep:
@@ -119,7 +123,7 @@ class Upkeep:
 
     def _learn(self, model: Model, now: float) -> None:
         for version in list(model.versions.values()):
-            for due in (learning.step, relating.step, judging.step, judging_relation.step):
+            for due in _STEPS:
                 update = due(version, now)
                 if update is not None:
                     self.commit((update,))
@@ -232,6 +236,7 @@ class Upkeep:
         return any(
             version.unsaved_references
             or version.relating.unsaved
+            or version.losses.unsaved
             or version.coarse.dirty
             or (version.fine is not None and version.fine.dirty)
             for version in self._kept.models.versions()

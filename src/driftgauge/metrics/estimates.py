@@ -166,7 +166,7 @@ ADVICE = (
         tuple(f"estimated_{name}" for name in _LOSSES),
         "at least 0",
         "From a log-linear model of the error by coarse bins and their pairs with the prediction's, learned "
-        "by `driftgauge profile` on at most 50,000 records; sees a change of the inputs, not of the relation.",
+        "by `driftgauge profile`, or from live records once the relation's reference is fixed, on at most 50,000 records; sees a change of the inputs, not of the relation.",
         "A rise beyond two errors is one to come once outcomes arrive: find the feature that moved.",
     ),
     Advice(

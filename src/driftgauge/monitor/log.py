@@ -102,12 +102,15 @@ class RecordLog:
         self.dtype = dtype
         self.shelf = shelf
         self.index = JoinIndex()
+        self.first_row = 0
         self.next_row = 0
         self.reserved = 0
 
     def restore(self) -> None:
         """Index every row on the shelf. About 0.5 s a million."""
-        for piece in self.shelf.scan(self.log):
+        for number, piece in enumerate(self.shelf.scan(self.log)):
+            if not number:
+                self.first_row = int(piece.numbers[0])
             kept = piece.rows.view(self.dtype).reshape(-1)
             self.index.add(np.ascontiguousarray(kept["low"]), piece.numbers)
         self.next_row = self.reserved = max(self.next_row, self.shelf.end(self.log))
@@ -131,6 +134,11 @@ class RecordLog:
         order = np.lexsort((numbers[same], positions[same]))
         return positions[same][order], rows[same][order]
 
+    def at(self, first: int, end: int) -> Rows:
+        """Those of the rows numbered *first* to before *end* that are still kept."""
+        found, there = self.shelf.rows(self.log, np.arange(first, end, dtype=np.uint64))
+        return np.ascontiguousarray(found[there]).view(self.dtype).reshape(-1)
+
     def reserve(self, count: int) -> int:
         """The number of the first of *count* rows about to be committed."""
         first, self.reserved = self.reserved, self.reserved + count
@@ -148,6 +156,7 @@ class RecordLog:
 
     def forget(self, before: int) -> None:
         """Rows below *before* are gone from the shelf."""
+        self.first_row = max(self.first_row, before)
         self.index.forget(before)
 
     def discard(self, cells: NDArray[np.uint8], numbers: NDArray[np.uint64]) -> None:

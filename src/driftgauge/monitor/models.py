@@ -200,7 +200,7 @@ class Models:
             if reference is not None and (known is None or known.id != reference.id):
                 version.fix_reference(part, reference, ReferenceState.GIVEN)
         version.relating.give(given.relation)
-        version.give_loss(given.loss)
+        version.losses.give(given.loss)
 
     def _given_reference(self, model: Model) -> Reference | None:
         path = model.config.reference

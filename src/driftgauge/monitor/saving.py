@@ -129,12 +129,15 @@ def states(models: Models) -> dict[str, bytes | None]:
     for owner in models.retiring():
         found |= {_reference_key(owner, part): None for part in (Part.INPUTS, Part.OUTPUTS)}
         found[_relation_key(owner)] = None
+        found[_loss_key(owner)] = None
         found[_judged_key(owner)] = None
     for version in models.versions():
         if version.judged:
             found[_judged_key(version.owner)] = msgspec.msgpack.encode(list(version.judged.values()))
         if version.relating.unsaved:
             found[_relation_key(version.owner)] = _saved_relation(version)
+        if version.losses.unsaved:
+            found[_loss_key(version.owner)] = version.losses.saved()
         for part in version.unsaved_references:
             watch = version.watch(part)
             if watch is None or watch.reference is None:
@@ -149,7 +152,7 @@ def saved(models: Models) -> None:
     """Take note that a checkpoint holds everything that was dirty."""
     for version in models.versions():
         version.unsaved_references.clear()
-        version.relating.unsaved = False
+        version.relating.unsaved = version.losses.unsaved = False
         for series in (version.fine, version.coarse):
             if series is not None:
                 series.dirty.clear()
@@ -176,6 +179,10 @@ def _let_go(series: PaneSeries | None, span: range) -> None:
 
 def _judged_key(owner: int) -> str:
     return f"judged/{owner}"
+
+
+def _loss_key(owner: int) -> str:
+    return f"loss/{owner}"
 
 
 def _relation_key(owner: int) -> str:
@@ -314,6 +321,7 @@ def _restore_model(models: Models, state: _Model, found: Mapping[str, bytes]) ->
         version.retired_before = {Resolution(k): i for k, i in v.retired_before.items()}
         _restore_references(version, found)
         _restore_relation(version, v.related_from, found)
+        version.losses.restore(found.get(_loss_key(v.owner)))
         _restore_judged(version, found.get(_judged_key(v.owner)))
         version.relating.take(v.related)
         models.give(version)

@@ -42,6 +42,7 @@ class Update(msgspec.Struct, array_like=True, frozen=True):
         reference, reference_part: a reference fixed by this update, as JSON, and its state.
         relearn_part, relearn_from: the part whose reference is learned anew, and from when.
         judged: windows at the newest edge of their panes.
+        loss: the error to expect of a regression, learned, as JSON.
     """
 
     model_owner: int
@@ -70,6 +71,7 @@ class Update(msgspec.Struct, array_like=True, frozen=True):
     related: tuple[RelationJudged, ...] = ()
     errors: Errors | None = None
     judged: tuple[Judged, ...] = ()
+    loss: bytes | None = None
 
 
 ENCODER = msgspec.msgpack.Encoder()

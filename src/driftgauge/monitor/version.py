@@ -14,6 +14,7 @@ from driftgauge.judged import Judged
 from driftgauge.layout import Row
 from driftgauge.monitor.detecting import Errors
 from driftgauge.monitor.log import RecordLog, prediction_dtype, prediction_logs
+from driftgauge.monitor.loss_learning import LossLearning
 from driftgauge.monitor.ports import Shelf
 from driftgauge.monitor.relating import Relating
 from driftgauge.monitor.segmenting import REFERENCE_PANE, Segmenting
@@ -22,6 +23,7 @@ from driftgauge.monitor.update import PaneDelta, Update
 from driftgauge.monitor.watch import Watch
 from driftgauge.records import Violation
 from driftgauge.reference import Reference, from_json
+from driftgauge.reference import loss as losses
 from driftgauge.reference import relation as relations
 from driftgauge.reference.loss import ExpectedLoss
 from driftgauge.sketches.coarse import packed_bytes
@@ -83,8 +85,7 @@ class Version:
         self.relating = Relating(self)
         self.first_time: float | None = None
         self.unjoined = 0
-        self._loss: ExpectedLoss | None = None
-        self._loss_of: str | None = None
+        self.losses = LossLearning(self)
         self.predicted_at: float | None = None
         self.outcome_at: float | None = None
         self.numeric: dict[str, None] = {}
@@ -236,6 +237,8 @@ class Version:
         if update.relation is not None:
             relation = relations.from_json(update.relation, f"{self.model.name} relation")
             self.relating.fix(relation, ReferenceState.FROZEN)
+        if update.loss is not None:
+            self.losses.fix(losses.from_json(update.loss, f"{self.model.name} loss"))
         self.judged |= {judged.window: judged for judged in update.judged}
         self.relating.take(update.related)
         for delta in update.panes:
@@ -339,17 +342,10 @@ class Version:
         watch.propose(reference, state)
         self.unsaved_references.add(part)
 
-    def give_loss(self, loss: ExpectedLoss | None) -> None:
-        """Expect the loss that a given reference tells, in the bins now in force."""
-        reference = self.inputs.reference
-        self._loss, self._loss_of = loss, None if reference is None else reference.id
-
     @property
     def loss(self) -> ExpectedLoss | None:
         """The error to expect of predictions; None while features are counted in other bins."""
-        reference = self.inputs.reference
-        same = reference is not None and self.inputs.binned and reference.id == self._loss_of
-        return self._loss if same else None
+        return self.losses.loss
 
     def part_state(self, part: Part) -> str:
         """The state of a part's reference."""

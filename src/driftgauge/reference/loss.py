@@ -21,6 +21,8 @@ LEAST_RECORDS: Final = 1_000
 LEAST_IN_BIN: Final = 20
 # Bins of the prediction: where the error grows with it, fewer blur the ends.
 PREDICTION_BINS: Final = 32
+# They are within 0.1% of 100 on the data that this is shown on.
+SWEEPS: Final = 20
 # The exponent is bounded, so that no table of a damaged file can overflow.
 _FURTHEST: Final = 300.0
 
@@ -81,6 +83,84 @@ class ExpectedLoss:
         return out
 
 
+class Fitting:
+    """An expected loss that is being learned, in turns, for those who can't wait for all at once.
+
+    50,000 records of 32 features take 7 MB.
+
+    Attributes:
+        turns: left to do.
+    """
+
+    def __init__(self, keys: Sequence[str], codes: Codes, prediction: Floats, error: Floats) -> None:
+        self.turns = 2 * SWEEPS
+        self._keys, self._error = tuple(keys), error
+        self._edges = np.unique(np.quantile(prediction, np.arange(1, PREDICTION_BINS) / PREDICTION_BINS))
+        self._bins = self._edges.searchsorted(prediction).astype(np.int16)
+        size = self._edges.size + 1
+        self._cells = np.minimum(codes, UNSEEN_CODE).astype(np.int16)
+        self._groups = np.concatenate(
+            [self._bins[None], self._cells, self._bins * COARSE_CELLS + self._cells]
+        ).astype(np.int16)
+        features = len(self._keys)
+        self._widths = [size, *[COARSE_CELLS] * features, *[size * COARSE_CELLS] * features]
+        self._effects: list[list[Floats] | None] = [None, None]
+
+    def turn(self) -> None:
+        """One sweep over the groups, of one of the two losses: 35 ms for 50,000 records of 7 features,
+        130 ms of 32.
+        """
+        self.turns -= 1
+        self._sweep(self.turns % 2, 1)
+
+    def finish(self) -> None:
+        """All turns at once."""
+        self.turns = 0
+        for column in (ABSOLUTE, SQUARE):
+            self._sweep(column, SWEEPS)
+
+    def _sweep(self, column: int, times: int) -> None:
+        loss = np.abs(self._error) if column == ABSOLUTE else self._error**2
+        self._effects[column] = log_linear(
+            self._groups, self._widths, loss, sweeps=times, begin=self._effects[column]
+        )
+
+    def found(self) -> ExpectedLoss:
+        """What was learned; after the last turn."""
+        size, features = self._edges.size + 1, len(self._keys)
+        own, tables = np.empty((2, size)), np.empty((2, features, size, COARSE_CELLS))
+        for column, effects in enumerate(self._effects):
+            assert effects is not None
+            own[column] = effects[0]
+            for row in range(features):
+                pairs = effects[1 + features + row].reshape(size, COARSE_CELLS)
+                tables[column, row] = effects[1 + row] + pairs
+        held = np.array([np.bincount(row, minlength=COARSE_CELLS) for row in self._cells], np.int64)
+        return ExpectedLoss(
+            self._keys,
+            self._edges,
+            own,
+            tables,
+            np.bincount(self._bins, minlength=size),
+            held.reshape(features, COARSE_CELLS),
+            self._kurtosis(),
+            self._error.size,
+        )
+
+    def _kurtosis(self) -> float:
+        effects = self._effects[SQUARE]
+        assert effects is not None
+        eta = np.zeros(self._error.size)
+        for group, effect in zip(self._groups, effects, strict=True):
+            eta += effect[group]
+        return max(1.0, float((self._error**4).mean() / np.exp(2 * eta).mean()))
+
+
+def learnable(error: Floats) -> bool:
+    """Whether records with these errors teach anything: there are 1,000, and not all are 0."""
+    return error.size >= LEAST_RECORDS and bool(error.any())
+
+
 def learn(keys: Sequence[str], codes: Codes, prediction: Floats, error: Floats) -> ExpectedLoss | None:
     """The expected loss that n records show; None of fewer than 1,000, or where none errs.
 
@@ -89,29 +169,11 @@ def learn(keys: Sequence[str], codes: Codes, prediction: Floats, error: Floats) 
 
     Cost: 1 s for 50,000 records of 7 features.
     """
-    if error.size < LEAST_RECORDS or not error.any():
+    if not learnable(error):
         return None
-    edges = np.unique(np.quantile(prediction, np.arange(1, PREDICTION_BINS) / PREDICTION_BINS))
-    bins = edges.searchsorted(prediction)
-    size = edges.size + 1
-    cells = np.minimum(codes, UNSEEN_CODE).astype(np.int64)
-    groups = np.concatenate([bins[None], cells, bins * COARSE_CELLS + cells])
-    features = len(keys)
-    widths = [size, *[COARSE_CELLS] * features, *[size * COARSE_CELLS] * features]
-    own, tables = np.empty((2, size)), np.empty((2, features, size, COARSE_CELLS))
-    for column, loss in ((ABSOLUTE, np.abs(error)), (SQUARE, error**2)):
-        effects = log_linear(groups, widths, loss)
-        own[column] = effects[0]
-        for row in range(features):
-            tables[column, row] = effects[1 + row] + effects[1 + features + row].reshape(size, COARSE_CELLS)
-    held = np.array([np.bincount(row, minlength=COARSE_CELLS) for row in cells], np.int64)
-    counts = np.bincount(bins, minlength=size)
-    made = ExpectedLoss(
-        tuple(keys), edges, own, tables, counts, held.reshape(features, COARSE_CELLS), 1.0, error.size
-    )
-    told = made.of(keys, codes, prediction)[:, SQUARE]
-    kurtosis = max(1.0, float((error**4).mean() / (told**2).mean()))
-    return ExpectedLoss(made.keys, edges, own, tables, counts, made.feature_records, kurtosis, made.records)
+    fitting = Fitting(keys, codes, prediction, error)
+    fitting.finish()
+    return fitting.found()
 
 
 # --- JSON -------------------------------------------------------------------------------------
@@ -150,6 +212,24 @@ def saved(loss: ExpectedLoss) -> LossFile:
             for row, key in enumerate(loss.keys)
         },
     )
+
+
+def to_json(loss: ExpectedLoss) -> bytes:
+    """The expected loss as JSON; every float is written so that it reads back equal."""
+    return msgspec.json.encode(saved(loss))
+
+
+def from_json(data: bytes, source: str) -> ExpectedLoss:
+    """The expected loss that `to_json` wrote; *source* names it in errors.
+
+    Raises:
+        ReferenceFileError: it isn't such JSON, or contradicts itself.
+    """
+    try:
+        file = msgspec.json.decode(data, type=LossFile)
+    except msgspec.MsgspecError as error:
+        raise ReferenceFileError(f"{source}: expected a loss, got: {error}") from error
+    return loaded(file, source)
 
 
 def loaded(file: LossFile, source: str) -> ExpectedLoss:

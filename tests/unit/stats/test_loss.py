@@ -51,6 +51,17 @@ def test_the_ridge_pulls_a_cell_of_few_records_to_the_mean():
     assert np.exp(effect[0]) == pytest.approx(1.0, abs=0.02)
 
 
+def test_sweeps_go_on_where_earlier_ones_left_off():
+    cells, widths, loss = drawn()
+    found = None
+    for _ in range(5):
+        found = log_linear(cells, widths, loss, sweeps=1, begin=found)
+    for effect, whole in zip(found, log_linear(cells, widths, loss, sweeps=5), strict=True):
+        np.testing.assert_allclose(effect, whole, rtol=1e-9, atol=1e-12)
+    with pytest.raises(ValueError, match=r"begin: expected effects of \[3, 5\] cells"):
+        log_linear(cells, widths, loss, begin=found[::-1])
+
+
 @pytest.mark.parametrize(
     ("cells", "widths", "loss", "message"),
     [
