@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Any
 
 from driftgauge import units
+from driftgauge.trigger_config import Trigger
 
 Seconds = units.Seconds
 Bytes = units.Bytes
@@ -332,6 +333,7 @@ class Config:
     limits: Limits = described("bounds", default_factory=Limits)
     store: Store = described("state on disk", default_factory=Store)
     export: Export = described("joined records for retraining", default_factory=Export)
+    trigger: Trigger = described("the retraining service", default_factory=Trigger)
     metrics: tuple[Family, ...] = described("families exported beside the default", default=())
     evaluate: Seconds = described("time between evaluations", default=Seconds(15.0))
     time_scale: float = described(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from driftgauge.config_file.nodes import MappingNode, Node, compose
 from driftgauge.config_file.shape import section_of, settings, values_of
 from driftgauge.docs import generate, keys
 from driftgauge.metrics import ADVICE, METRICS, PREFIX, SNAPSHOT_METRICS
+from driftgauge.trigger_config import Trigger
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "config.example.yaml"
@@ -66,8 +68,11 @@ def test_the_example_shows_the_defaults_outside_of_models() -> None:
     config = load(EXAMPLE)
     for name, setting in settings(Config).items():
         # A path in a file is relative to that file; the default is to the working directory.
-        if name not in {"models", "fields", "store"}:
+        if name not in {"models", "fields", "store", "trigger"}:
             assert getattr(config, name) == setting.default, name
+    trigger = config.trigger
+    export = replace(trigger.export, directory=Trigger().export.directory)
+    assert replace(trigger, directory=Trigger().directory, export=export) == Trigger()
     assert config.defaults == Model()
 
 

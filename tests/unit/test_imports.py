@@ -23,7 +23,8 @@ FLOORS = (
     {"config_file"},
     {"stats"},
     {"metrics"},
-    {"config", "records", "snapshot", "errors", "trigger_config"},
+    {"config", "records", "snapshot", "errors"},
+    {"trigger_config"},
     {"units"},
     {"__init__"},
 )

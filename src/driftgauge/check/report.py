@@ -17,6 +17,8 @@ from driftgauge.config_file.nodes import compose
 from driftgauge.config_file.tree import TreeReader
 from driftgauge.errors import ConfigurationError
 from driftgauge.reference import Reference
+from driftgauge.trigger.actions.building import template_faults
+from driftgauge.trigger_config import Trigger
 
 UNNAMED = "(any other)"
 
@@ -118,6 +120,30 @@ def _named_files(config: Config, found: dict[str, Reference]) -> Iterator[Fault]
     for door in ("intake", "observation", "outside"):
         token: Path | None = getattr(config, door).token_file
         fault = None if token is None else fault_of_token(token, (door, "token_file"))
+        if fault is not None:
+            yield fault
+    yield from _trigger_files(config.trigger)
+
+
+def _trigger_files(trigger: Trigger) -> Iterator[Fault]:
+    """Faults of the templates and of the files with secrets; those of a pod's account are not looked for."""
+    yield from template_faults(trigger)
+    named: list[tuple[Path | None, tuple[str, ...]]] = [
+        (trigger.token_file, ("trigger", "token_file")),
+        (trigger.approval_token_file, ("trigger", "approval_token_file")),
+    ]
+    for name in ("sidecar", "prometheus", "alertmanager"):
+        file: Path | None = getattr(trigger, name).token_file
+        named.append((file, ("trigger", name, "token_file")))
+    for name, policy in trigger.policies.items():
+        path = ("trigger", "policies", name)
+        if policy.webhook is not None:
+            named.append((policy.webhook.secret_file, (*path, "webhook", "secret_file")))
+            named.append((policy.webhook.token_file, (*path, "webhook", "token_file")))
+        if policy.kubeflow is not None:
+            named.append((policy.kubeflow.token_file, (*path, "kubeflow", "token_file")))
+    for file, where in named:
+        fault = None if file is None else fault_of_token(file, where)
         if fault is not None:
             yield fault
 

@@ -38,6 +38,7 @@ def warnings(
         yield "store.durability: memory: what was acknowledged is lost with the process"
     if config.export.keep is not None and not config.export.features:
         yield "export.features: none is named, so records are kept without any feature"
+    yield from _trigger(config)
     if config.time_scale != 1:
         yield f"time_scale: {config.time_scale:g} divides durations; it is for demonstrations and tests"
 
@@ -55,6 +56,26 @@ def _state(config: Config) -> Iterator[str]:
             f"store.directory: windows or horizons of more than 1d ({shown}) outlive most pods: "
             f"{config.store.directory} must lie on a volume that is kept, or they never fill"
         )
+
+
+def _trigger(config: Config) -> Iterator[str]:
+    trigger = config.trigger
+    if not trigger.policies:
+        return
+    if config.export.keep is None:
+        yield "trigger: export.keep is off, so no joined records are kept that a run could learn from"
+    elif trigger.export.data is None:
+        yield "trigger.export.data: none, so runs are given no export of joined records"
+    if trigger.sidecar.url is None and trigger.prometheus.url is None:
+        yield (
+            "trigger: neither sidecar.url nor prometheus.url, so no run is ever judged, and each model has "
+            "one in judge.within"
+        )
+    address = parse_address(trigger.listen)
+    outside = isinstance(address, TcpAddress) and not address.host.startswith(_LOOPBACK)
+    if outside and trigger.token_file is None:
+        door = f"trigger.listen: {trigger.listen} can be reached from outside the pod"
+        yield f"{door} and asks for no token; use trigger.token_file"
 
 
 def _weight(name: str, model: Model, reference: Reference) -> Iterator[str]:

@@ -12,6 +12,7 @@ from driftgauge.cli.profiling import profile
 from driftgauge.cli.referring import reference
 from driftgauge.cli.requesting import healthcheck, history
 from driftgauge.cli.serving import serve
+from driftgauge.cli.triggering import trigger
 from driftgauge.errors import ConfigurationError, DriftgaugeError
 
 FAILED, MISUSED, INTERRUPTED = 1, 2, 130
@@ -47,5 +48,5 @@ def main() -> None:
     """
 
 
-for command in (serve, demo, check, profile, reference, history, export, inspect, healthcheck):
+for command in (serve, demo, check, profile, reference, history, export, inspect, healthcheck, trigger):
     main.add_command(command)

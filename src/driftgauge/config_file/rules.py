@@ -10,6 +10,7 @@ from driftgauge.config_file.addresses import TcpAddress, UnixAddress, parse_addr
 from driftgauge.config_file.fault import Fault, either, repeated, shown
 from driftgauge.config_file.model_rules import model_faults
 from driftgauge.config_file.scalars import duration_text, number_text, size_text
+from driftgauge.config_file.trigger_rules import trigger_faults
 
 # Top-level fields of a record that `fields` may rename an incoming key to.
 RECORD_FIELDS = (
@@ -50,6 +51,7 @@ def _faults(config: Config) -> Iterator[Fault]:
     yield from _limit_faults(config.limits)
     yield from _store_faults(config.store)
     yield from _export_faults(config.export)
+    yield from trigger_faults(config.trigger)
     yield from _other_faults(config)
 
 

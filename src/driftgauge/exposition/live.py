@@ -88,9 +88,11 @@ class Live:
         for metric in table:
             if metric.name not in _MEASURED and (metric.labels or metric.type != "gauge"):
                 self._parent(metric.name)
+        held = {metric.name for metric in table}
         for name, sets in CLOSED.items():
             for labels in product(*sets):
-                self.counter(name, *labels)
+                if name in held:
+                    self.counter(name, *labels)
 
     def counter(self, name: str, *labels: str) -> Counter:
         """The counter *name* with the label values *labels*, in the table's order; made at 0 when new.

@@ -21,6 +21,7 @@ from driftgauge.metrics import (
     quality,
     schema,
     segments,
+    trigger,
     value,
     verdicts,
     versions,
@@ -49,7 +50,8 @@ _THEMES = (
 SNAPSHOT_METRICS: tuple[Metric, ...] = tuple(metric for theme in _THEMES for metric in theme.METRICS)
 ADVICE: tuple[Advice, ...] = tuple(advice for theme in _THEMES for advice in theme.ADVICE)
 LIVE_METRICS: tuple[Metric, ...] = live.METRICS
-METRICS: tuple[Metric, ...] = (*SNAPSHOT_METRICS, *LIVE_METRICS)
+TRIGGER_METRICS: tuple[Metric, ...] = trigger.METRICS
+METRICS: tuple[Metric, ...] = (*SNAPSHOT_METRICS, *LIVE_METRICS, *TRIGGER_METRICS)
 BY_NAME = {metric.name: metric for metric in METRICS}
 
 __all__ = [
@@ -59,6 +61,7 @@ __all__ = [
     "METRICS",
     "PREFIX",
     "SNAPSHOT_METRICS",
+    "TRIGGER_METRICS",
     "VERSION",
     "Advice",
     "Metric",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -196,22 +197,45 @@ _RECORDS: Json = {
 
 
 def document() -> Json:
-    """The whole document."""
+    """The whole document of the sidecar's doors."""
+    return described(
+        OPERATIONS,
+        (Taken, Models, Model, History, ReferenceChange),
+        _RECORDS,
+        title="driftgauge",
+        description="The intake door answers all paths, the observation door all but the posts, "
+        "the door for outcomes from outside of the pod POST /v1/outcomes alone.",
+    )
+
+
+def described(
+    operations: tuple[Operation, ...],
+    answers: tuple[type[Any], ...],
+    bodies: Mapping[str, Json],
+    *,
+    title: str,
+    description: str,
+) -> Json:
+    """A document of *operations*.
+
+    Args:
+        answers: classes of JSON answers, beside `Problem`.
+        bodies: schemas of what is sent, by name.
+    """
     paths: dict[str, Json] = {}
-    for operation in OPERATIONS:
+    for operation in operations:
         paths.setdefault(operation.path, {})[operation.method] = _operation(operation)
     return {
         "openapi": "3.1.0",
         "info": {
-            "title": "driftgauge",
+            "title": title,
             "version": __version__,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
-            "description": "The intake door answers all paths, the observation door all but the posts, "
-            "the door for outcomes from outside of the pod POST /v1/outcomes alone.",
+            "description": description,
         },
         "paths": paths,
         "components": {
-            "schemas": _schemas(),
+            "schemas": {**_schemas(answers), **bodies},
             "securitySchemes": {
                 "token": {
                     "type": "http",
@@ -224,16 +248,14 @@ def document() -> Json:
     }
 
 
-def _schemas() -> dict[str, Json]:
-    _, found = msgspec.json.schema_components(
-        (Taken, Problem, Models, Model, History, ReferenceChange), ref_template=_REFERENCE
-    )
+def _schemas(answers: tuple[type[Any], ...]) -> dict[str, Json]:
+    _, found = msgspec.json.schema_components((*answers, Problem), ref_template=_REFERENCE)
     for schema in found.values():
         properties = schema.get("properties", {})
         if "class_" in properties:
             schema["properties"] = {name.rstrip("_"): value for name, value in properties.items()}
             schema["required"] = [name.rstrip("_") for name in schema["required"]]
-    return {**found, **_RECORDS}
+    return found
 
 
 def _operation(operation: Operation) -> Json:
@@ -299,14 +321,14 @@ def _parameter(name: str, place: str, kind: str, description: str) -> Json:
 
 
 def _body(schema: str, example: Json) -> Json:
-    one, columns = _named(schema), _named("Columns")
+    one = _named(schema)
+    if schema not in _RECORDS:
+        return {"required": True, "content": {"application/json": {"schema": one, "example": example}}}
+    several = {"anyOf": [one, {"type": "array", "items": one}, _named("Columns")]}
     return {
         "required": True,
         "content": {
-            "application/json": {
-                "schema": {"anyOf": [one, {"type": "array", "items": one}, columns]},
-                "example": example,
-            },
+            "application/json": {"schema": several, "example": example},
             "application/x-ndjson": {"schema": _TEXT | {"description": f"A {schema} a line."}},
         },
     }

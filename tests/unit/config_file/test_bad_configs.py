@@ -17,7 +17,7 @@ SIZE = "a size with its unit (B, KiB, MiB or GiB) such as 8MiB"
 RATIO = "a ratio from 0 to 1, or 0% to 100%, such as 10%"
 THRESHOLD = "expected a known key, got 'treshold' (did you mean threshold?)"
 ROOT = (
-    "one of models, defaults, fields, intake, observation, outside, limits, store, export, "
+    "one of models, defaults, fields, intake, observation, outside, limits, store, export, trigger, "
     "metrics, evaluate or time_scale"
 )
 MODEL = either([field.name for field in fields(Model)])
