@@ -78,6 +78,7 @@ measured: $(STAMP) ## how often verdicts, intervals and detectors are right, mea
 	$(IN_VENV)/python -m benchmarks.measured_intervals
 	$(IN_VENV)/python -m benchmarks.measured_detectors
 	$(IN_VENV)/python -m benchmarks.measured_concept
+	$(IN_VENV)/python -m benchmarks.measured_relations
 
 build: $(STAMP) ## the wheel, in dist
 	rm -rf dist

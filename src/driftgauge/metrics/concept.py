@@ -180,7 +180,8 @@ ADVICE = (
         "Taken when a pane closes, on at least 100 outcomes and 80% of the window, against at least 8 days of "
         "reference. Kept over restarts.",
         "GET /v1/models/{model} says which bins changed. A change in one feature alone is often a changed "
-        "meaning of that feature; in many, a changed world.",
+        "meaning of that feature; in many, a changed world. While the estimate without outcomes still meets "
+        "the realised quality, it came from other inputs that moved with it (docs/measured-relations.md).",
     ),
     Advice(
         ("feature_relation_overdispersion", "feature_relation_samples"),
