@@ -85,7 +85,7 @@ def _first_records(kept):
 
 
 def _known(rows: int, key: bytes) -> Known:
-    from driftgauge.joins import id_hashes
+    from driftgauge.hashing import id_hashes
 
     count = BODIES * IN_BODY
     if rows < 4 * count:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Sequence
-from hashlib import blake2b
 from typing import TypeAlias
 
 import numpy as np
@@ -30,29 +29,6 @@ _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _SPAN = 1 << 32
-
-
-def id_hashes(ids: Sequence[str], key: bytes) -> Words:
-    """Keyed 128-bit hashes of *ids*; without the *key* nobody can choose ids that collide.
-
-    BLAKE2b with a digest of 16 bytes (RFC 7693) over the id's UTF-8, read as two little-endian
-    words, the low one first. A lone surrogate hashes like any other code point.
-
-    Args:
-        key: at most 64 bytes, the same for as long as its hashes are kept.
-
-    Returns:
-        shape (len(ids), 2); shape (0, 2) without ids.
-
-    Cost: about 0.7 us an id. Collisions: 1e9 ids collide with a probability of 1.5e-21.
-    """
-    keyed = blake2b(digest_size=16, key=key)
-    digests = []
-    for text in ids:
-        digest = keyed.copy()  # half the cost of a new one, whose key is a block to hash
-        digest.update(text.encode("utf-8", "surrogatepass"))
-        digests.append(digest.digest())
-    return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64, copy=False).reshape(-1, 2)
 
 
 class JoinIndex:

@@ -1,14 +1,12 @@
 """The join index against a dict, with the numbers that make it hard chosen by hand."""
 
-from hashlib import blake2b
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from driftgauge import joins
-from driftgauge.joins import EQUAL_PRINTS, SLOTS, JoinIndex, id_hashes
+from driftgauge.joins import EQUAL_PRINTS, SLOTS, JoinIndex
 
 SPAN = 1 << 32
 
@@ -33,24 +31,6 @@ def words(values):
 
 def of_print(value, count=1):
     return np.full(count, value << 32, np.uint64)
-
-
-def test_id_hashes_are_blake2b_of_the_utf8_with_the_key_low_word_first():
-    ids = ["a", "", "naïve ☃", "x" * 1000]
-    expected = [blake2b(i.encode(), digest_size=16, key=b"secret").digest() for i in ids]
-    got = id_hashes(ids, b"secret")
-    assert got.shape == (4, 2)
-    assert [int(lo).to_bytes(8, "little") + int(hi).to_bytes(8, "little") for lo, hi in got] == expected
-
-
-def test_id_hashes_of_nothing_and_of_a_lone_surrogate():
-    assert id_hashes([], b"k").shape == (0, 2)
-    assert id_hashes(["\ud800", "\ud801"], b"k").shape == (2, 2)
-    assert len(np.unique(id_hashes(["\ud800", "\ud801"], b"k"))) == 4
-
-
-def test_another_key_gives_other_hashes():
-    assert (id_hashes(["a"], b"1") != id_hashes(["a"], b"2")).all()
 
 
 def test_an_empty_index_finds_nothing_and_is_small():

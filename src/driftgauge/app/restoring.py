@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from driftgauge.config import Config
+from driftgauge.hashing import KEY_BYTES
 from driftgauge.monitor import saving
 from driftgauge.monitor.models import Models
 from driftgauge.monitor.update import decode
@@ -17,7 +18,6 @@ from driftgauge.store import Opened, Phase, Store
 from driftgauge.windows import Grid
 
 KEY: Final = "hash-key"
-KEY_BYTES: Final = 16
 
 
 @dataclass(slots=True)

@@ -287,7 +287,7 @@ def test_a_journal_and_panes_of_another_configuration_break_nothing(after):
     saved = held.version().coarse.row(Part.VALUE_ARRIVED, held.version().coarse.grid.index(WALL - 7140))
     held.config.models["m"] = ModelConfig(task=Task.BINARY, windows=(DAY,), value=after)
     twin = Driver(Config(models=held.config.models))
-    twin.models = Models(twin.config, held.shelf, b"k" * 16)
+    twin.models = Models(twin.config, held.shelf, b"k" * 32)
     from driftgauge.monitor.update import decode
 
     for payload in held.committed:

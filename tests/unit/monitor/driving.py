@@ -12,7 +12,7 @@ from driftgauge.monitor.update import decode, encode
 from driftgauge.monitor.viewing import view
 from driftgauge.records import Outcomes, Predictions
 
-KEY = b"k" * 16
+KEY = b"k" * 32
 WALL = 1_700_000_000.0
 
 

@@ -140,7 +140,7 @@ def test_a_replay_and_a_checkpoint_give_the_same_verdicts(story):
     wanted = held.version().judged
     assert held.restarted().version().judged == wanted
     states = {k: v for k, v in saving.states(held.models).items() if v is not None}
-    twin = Models(held.config, held.shelf, b"k" * 16)
+    twin = Models(held.config, held.shelf, b"k" * 32)
     saving.restore(twin, states)
     assert twin.models["m"].versions["1"].judged == wanted
 
