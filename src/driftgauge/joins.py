@@ -29,6 +29,7 @@ _LOW = np.uint64(0xFFFFFFFF)
 _HALF = np.uint64(32)
 _MIX = np.uint64(0x9E3779B97F4A7C15)
 _SPAN = 1 << 32
+_PLACE_BITS = 16  # of a place among the words stored at once: a shrinking table's are 8 times PIECE
 
 
 class JoinIndex:
@@ -167,7 +168,9 @@ class JoinIndex:
         left = self._put(words, np.where(takes_second, second, first))
         if len(left):
             other = np.where(takes_second[left], first[left], second[left])
-            left = left[self._put(words[left], other)]
+            # Mostly the fuller bucket is full where the emptier one is.
+            if (self._used[other] < SLOTS).any():
+                left = left[self._put(words[left], other)]
         if len(left):
             left = left[self._put_by_moving(words[left])]
         if len(left):
@@ -175,8 +178,9 @@ class JoinIndex:
 
     def _put(self, words: Words, address: Positions) -> Positions:
         """Write each word behind its bucket's others; positions of those that found it full."""
-        order = np.argsort(address, kind="stable")
-        buckets = address[order]
+        # Sorting numbers that hold both takes a third of the time of a stable argsort.
+        both = np.sort(address << _PLACE_BITS | np.arange(len(words)))
+        order, buckets = both & ((1 << _PLACE_BITS) - 1), both >> _PLACE_BITS
         begins = np.ones(len(order) + 1, np.bool_)
         np.not_equal(buckets[1:], buckets[:-1], out=begins[1:-1])
         bounds = np.flatnonzero(begins)
