@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
-from typing import Any
+from types import NoneType
+from typing import Any, Final
 
 import numpy as np
 from msgspec import Struct
@@ -16,6 +17,10 @@ from driftgauge.ingest.forms import NULL, Form, Part
 from driftgauge.records import Floats, Label, Reason
 
 NESTED = ("features", "segments")
+REPEATING: Final = frozenset({"model", "model_version", "prediction", "outcome"})
+"""Fields of few distinct texts, as categories and segments are."""
+MOST_SHARED: Final = 256
+"""Distinct texts of a column from which sharing them costs more than it saves."""
 
 
 class Pivot:
@@ -31,6 +36,9 @@ class Pivot:
         self._places = form.places
         self._ignored: list[tuple[int, list[Any]]] = [(place, []) for place in form.ignored_places]
         self._plain: dict[str, list[Any]] = {name: [] for name in form.attributes if name not in NESTED}
+        self._shared: dict[str, dict[str | None, str | None]] = {
+            name: {} for name in REPEATING & self._plain.keys()
+        }
         parts = {"features": form.features, "segments": form.segments}
         self._nested = {name: _Nested(part) for name, part in parts.items() if name in form.attributes}
 
@@ -38,7 +46,9 @@ class Pivot:
         """Adds *records*, at least one."""
         columns = list(zip(*map(astuple, records), strict=True))
         for name, whole in self._plain.items():
-            whole.extend(self._column(name, columns))
+            column = self._column(name, columns)
+            known = self._shared.get(name)
+            whole.extend(column if known is None else shared(column, known))
         for place, whole in self._ignored:
             whole.extend(columns[place])
         for name, nested in self._nested.items():
@@ -71,6 +81,17 @@ class Pivot:
         )
 
 
+def shared(column: Sequence[Any], known: dict[str | None, str | None]) -> Iterable[Any]:
+    """*column*, each text of it the one object that *known* holds of it.
+
+    A lot's texts are in the core's cache, a whole column's are not: what looks at every value of it
+    later finds the few that are left.
+    """
+    if len(known) > MOST_SHARED or not set(map(type, column)) <= {str, NoneType}:
+        return column
+    return map(known.setdefault, column, column)
+
+
 def merged(columns: Sequence[Sequence[Any]]) -> Sequence[Any]:
     """The first of *columns* with the others' values where it has none."""
     first = columns[0]
@@ -88,6 +109,8 @@ class _Nested:
         self._absent: list[int] = []
         self._numeric: list[tuple[int, list[bytes]]] = [(place, []) for place in part.numeric_places]
         self._others: dict[int, list[Any]] = {place: [] for place in part.other_places}
+        categorical = (part.position[each] for each in part.categorical)
+        self._shared: dict[int, dict[str | None, str | None]] = {place: {} for place in categorical}
 
     def take(self, structures: Sequence[Struct | None]) -> None:
         """Adds the parts of a lot of records; None where a record had none."""
@@ -100,7 +123,8 @@ class _Nested:
         for place, lots in self._numeric:
             lots.append(packed(columns[place]))
         for place, whole in self._others.items():
-            whole.extend(columns[place])
+            known = self._shared.get(place)
+            whole.extend(columns[place] if known is None else shared(columns[place], known))
 
     def given(self) -> np.ndarray | None:
         """Which records had this part; None where all had."""
