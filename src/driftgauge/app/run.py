@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 from collections.abc import Callable
@@ -58,6 +59,7 @@ async def _serve(
     tasks: set[asyncio.Task[None]] = set()
     if reload is not None:
         loop.add_signal_handler(signal.SIGHUP, _reload_soon, app, reload, tasks)
+    gc.freeze()  # what is imported lives as long as the process: no collection need look at it
     states = await app.start()
     for door in states:
         if door.address is not None:

@@ -6,6 +6,7 @@ import numpy as np
 
 from driftgauge.stats.arrays import Numbers, Values, checked_counts
 from driftgauge.stats.significance import checked_nan, overdispersed_p
+from driftgauge.stats.special import functions
 
 _STEPS = 4
 _KEPT = 0.95
@@ -25,7 +26,7 @@ def critical_chi_square(p: Numbers, degrees_of_freedom: Numbers, phi: Numbers, w
 
     Cost: 5 of `overdispersed_p`. Checked against it: log(p) is met to 2%.
     """
-    from scipy.special import stdtrit
+    special = functions()
 
     level = np.asarray(p, np.float64)
     if not ((level > 0) & (level <= 0.5)).all():
@@ -33,7 +34,7 @@ def critical_chi_square(p: Numbers, degrees_of_freedom: Numbers, phi: Numbers, w
     degrees, known = checked_nan(degrees_of_freedom, "degrees_of_freedom"), checked_counts(windows, "windows")
     level, degrees, known, phi_ = np.broadcast_arrays(level, degrees, known, np.asarray(phi, np.float64))
     heavy = 1.0 + degrees * (phi_ - 1.0)
-    apart = stdtrit(np.maximum(known - 1.0, 1.0), 1.0 - level / 2) ** 2
+    apart = special.stdtrit(np.maximum(known - 1.0, 1.0), 1.0 - level / 2) ** 2
     at = np.maximum(heavy * apart + degrees - 1.0, 1e-3)
     last, wanted = np.full(at.shape, 0.0), np.log(level)
     before = np.zeros(at.shape)  # p is 1 at 0

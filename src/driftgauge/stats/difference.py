@@ -15,6 +15,7 @@ import numpy as np
 
 from driftgauge.stats.arrays import Counts, Numbers, Values, checked_classes, checked_counts, quotient
 from driftgauge.stats.intervals import wilson
+from driftgauge.stats.special import functions
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,7 @@ def means(
     Source: Welch, 1947, degrees of freedom by Welch-Satterthwaite. Checked against
     ``scipy.stats.ttest_ind(equal_var=False)`` and its interval to 1e-9.
     """
-    from scipy.special import stdtr, stdtrit
+    special = functions()
 
     if not 0 < confidence < 1:
         raise ValueError(f"confidence: expected a number between 0 and 1, found {confidence}")
@@ -179,9 +180,9 @@ def means(
     )
     error = factor * np.sqrt(square)
     reach = np.where(
-        error > 0, stdtrit(np.where(error > 0, freedom, 1.0), (1 + confidence) / 2) * error, error
+        error > 0, special.stdtrit(np.where(error > 0, freedom, 1.0), (1 + confidence) / 2) * error, error
     )
-    p = 2 * stdtr(freedom, -np.abs(quotient(value, error)))
+    p = 2 * special.stdtr(freedom, -np.abs(quotient(value, error)))
     p = np.where(error == 0, np.where(value == 0, 1.0, 0.0), p)
     return Difference(value, value - reach, value + reach, np.where(np.isnan(value), np.nan, p))
 
@@ -204,9 +205,9 @@ def _inflation(inflation: Numbers) -> Values:
 
 def _two_sided(value: Values, error: Values) -> Values:
     """Chance of a normal deviate at least as far from 0; 1 where there is neither a value nor an error."""
-    from scipy.special import ndtr
+    special = functions()
 
     ratio = quotient(np.abs(value), error)
-    p = 2 * ndtr(-ratio)
+    p = 2 * special.ndtr(-ratio)
     certain = np.where(np.asarray(value) == 0, 1.0, 0.0)
     return np.where(np.isnan(value) | np.isnan(error), np.nan, np.where(np.asarray(error) == 0, certain, p))

@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 
 from driftgauge.stats.arrays import Counts, Numbers, Values, checked_counts, quotient
+from driftgauge.stats.special import functions
 
 LEAST_GROUPS: Final = 5.0
 """Below so many groups (their effective number) the spread says too little: there is no interval."""
@@ -149,7 +150,7 @@ def t_reach(standard_errors: Numbers, groups: Numbers, confidence: float = 0.95)
 
     Source: Student, 1908. Checked against ``scipy.stats.t.ppf`` to 1e-9.
     """
-    from scipy.special import stdtrit
+    special = functions()
 
     if not 0 < confidence < 1:
         raise ValueError(f"confidence: expected a number between 0 and 1, found {confidence}")
@@ -157,7 +158,7 @@ def t_reach(standard_errors: Numbers, groups: Numbers, confidence: float = 0.95)
     if (errors < 0).any():
         raise ValueError("standard_errors: expected at least 0, found less")
     enough = number >= LEAST_GROUPS - 1e-9
-    quantile = stdtrit(np.where(enough, number - 1, 1.0), (1 + confidence) / 2)
+    quantile = special.stdtrit(np.where(enough, number - 1, 1.0), (1 + confidence) / 2)
     return np.where(enough, errors * quantile, np.nan)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from driftgauge.stats.arrays import Counts, Numbers, Values, checked_counts, checked_pair
 from driftgauge.stats.divergence import chi_square
+from driftgauge.stats.special import functions
 
 LEAST_EXPECTED = 5.0
 """Expected records per bin below which the chi-square distribution is no good guide (Cochran, 1954)."""
@@ -279,7 +280,7 @@ def overdispersed_p(statistic: Counts, degrees_of_freedom: Counts, phi: Numbers,
     Checked against a million draws, to 5% for p above 1e-3, and with one degree against
     ``scipy.stats.t.sf`` to 1e-12 relative.
     """
-    from scipy.special import chdtrc, fdtrc
+    special = functions()
 
     dispersion, known = np.asarray(phi, np.float64), checked_counts(windows, "windows")
     if (dispersion < 1).any():
@@ -290,11 +291,11 @@ def overdispersed_p(statistic: Counts, degrees_of_freedom: Counts, phi: Numbers,
     freedom = np.where(known > 1, known - 1.0, np.nan)
     with np.errstate(all="ignore"):
         heavy = 1.0 + np.maximum(degrees, 1.0) * (dispersion - 1.0)
-        tail = np.asarray(fdtrc(1.0, freedom, value / heavy))
+        tail = np.asarray(special.fdtrc(1.0, freedom, value / heavy))
         reach = np.sqrt(value / heavy)[..., None]
         at = reach * (_NODES + 1) / 2
         left = np.maximum(value[..., None] - heavy[..., None] * at**2, 0.0)
-        rest = chdtrc(np.maximum(degrees - 1.0, 1.0)[..., None], left)
+        rest = special.chdtrc(np.maximum(degrees - 1.0, 1.0)[..., None], left)
         middle = (reach * _WEIGHTS * student_density(at, freedom[..., None]) * rest).sum(axis=-1)
         p = np.minimum(tail + np.where(degrees > 1, middle, 0.0), 1.0)
     return np.where(degrees == 0, np.where(np.isnan(value), np.nan, 1.0), p)
@@ -309,12 +310,14 @@ def student_density(t: Values, freedom: Values) -> Values:
     Cost: O(elements). Source: Student, 1908; Fisher, 1925. Checked against ``scipy.stats.t.pdf`` to
     1e-12 relative.
     """
-    from scipy.special import gammaln
+    special = functions()
 
     if (np.asarray(freedom) <= 0).any():
         raise ValueError("freedom: expected numbers above 0, found others")
 
-    scale = np.exp(gammaln((freedom + 1) / 2) - gammaln(freedom / 2)) / np.sqrt(freedom * np.pi)
+    scale = np.exp(special.gammaln((freedom + 1) / 2) - special.gammaln(freedom / 2)) / np.sqrt(
+        freedom * np.pi
+    )
     return np.asarray(scale * (1.0 + t * t / freedom) ** (-(freedom + 1) / 2), dtype=np.float64)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from driftgauge.stats.arrays import Numbers, Values, checked_counts
 from driftgauge.stats.estimation import Estimated
 from driftgauge.stats.isotonic import Isotonic
+from driftgauge.stats.special import functions
 
 
 def total_interval(total: Numbers, squares: Numbers, n: Numbers, *, z: float = 1.96) -> tuple[Values, Values]:
@@ -77,11 +78,11 @@ def simultaneous_z(comparisons: int, confidence: float = 0.95) -> float:
 
     Cost: O(1). Source: Dunn, 1961. Checked against ``scipy.stats.norm.ppf`` to 1e-12.
     """
-    from scipy.special import ndtri
+    special = functions()
 
     if comparisons < 1 or not 0 < confidence < 1:
         raise ValueError(f"expected at least 1 comparison and a confidence in (0, 1), found {comparisons}")
-    return float(-ndtri((1 - confidence) / (2 * comparisons)))
+    return float(-special.ndtri((1 - confidence) / (2 * comparisons)))
 
 
 def expected_total(amounts: Values, squares: Values, worth: Values, calibration: Isotonic) -> Estimated:
