@@ -15,7 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from driftgauge import units
+from driftgauge import config_alerts, units
 from driftgauge.trigger_config import Trigger
 
 Seconds = units.Seconds
@@ -23,6 +23,7 @@ Bytes = units.Bytes
 Ratio = units.Ratio
 MINUTE, HOUR, DAY, MIB = units.MINUTE, units.HOUR, units.DAY, units.MIB
 described = units.described
+Against = config_alerts.Against
 
 
 class Task(StrEnum):
@@ -56,18 +57,6 @@ class Clock(StrEnum):
 
     WALL = "wall"
     RECORDS = "records"
-
-
-class Against(StrEnum):
-    """What a window's records are compared with."""
-
-    REFERENCE = "reference"
-    PREVIOUS_WINDOW = "previous_window"
-    SAME_HOURS_LAST_WEEK = "same_hours_last_week"
-
-    def suits(self, window_seconds: float) -> bool:
-        """Whether a window is compared with it: one of a week would overlap its own hours last week."""
-        return self is not Against.SAME_HOURS_LAST_WEEK or window_seconds < 7 * DAY
 
 
 class DetectorName(StrEnum):
@@ -234,6 +223,8 @@ class Model:
         "what is watched of the relation between inputs and outcome", default_factory=Concept
     )
     value: Value | None = described("what decisions are worth; not counted when absent", default=None)
+    owner: str | None = described("label `owner` of the alerts on it under `alerts`", default=None)
+    team: str | None = described("label `team` of the alerts on it under `alerts`", default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,6 +314,9 @@ class Config:
 
     models: Mapping[str, Model] = described("models by name", default_factory=dict)
     defaults: Model = described("settings of models that are not named above", default_factory=Model)
+    alerts: tuple[config_alerts.Alert, ...] = described(
+        "what should be told, a sentence each; `driftgauge rules` compiles them", default=()
+    )
     fields: Mapping[str, str] = described(
         "incoming top-level keys and the field each one is: `{prediction_score: score}`",
         default_factory=dict,

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from driftgauge.config import Bytes, Config, Model, Ratio, Seconds
+from driftgauge.config_alerts import Bound, OfWindows
 from driftgauge.config_file.fault import either
 from driftgauge.config_file.rendered import value_text
 from driftgauge.config_file.shape import Setting, items_of, section_of, settings, values_of
@@ -32,6 +33,8 @@ _TYPES: Mapping[object, tuple[str, str]] = MappingProxyType(
         bool: ("boolean", "booleans"),
         int: ("whole number", "whole numbers"),
         float: ("number", "numbers"),
+        Bound: ("limit", "limits"),
+        OfWindows: ("windows of windows", ""),
     }
 )
 
@@ -57,6 +60,8 @@ given twice are refused.
 | path | relative to the file's own directory; a default is relative to the working directory |
 | text | quotes are not needed for `1`, `true` or `no`; a number or boolean is the text of its JSON form |
 | boolean | `true` or `false` |
+| limit | `70%`, `0.25`, `0.5 sd` or `250ms`, whichever the metric counts in |
+| windows of windows | `2 of 3` |
 """
 
 _METRICS_HEAD = """\
@@ -74,7 +79,8 @@ class Key:
     """One key of the configuration.
 
     Attributes:
-        path: from the root, ``<name>`` for a name that the user chooses: ``models.<name>.task``.
+        path: from the root, ``<name>`` for a name that the user chooses: ``models.<name>.task``; ``[]``
+            for an entry of a list.
         owner: the class whose setting it is.
     """
 
@@ -113,10 +119,13 @@ def keys(tree: type[Any] = Config, prefix: str = "") -> Iterator[Key]:
         yield Key(path, tree, setting)
         section = section_of(setting.hint)
         entries = section_of(values_of(setting.hint))
+        items = section_of(items_of(setting.hint))
         if section is not None:
             yield from keys(section, f"{path}.")
         elif entries is not None:
             yield from keys(entries, f"{path}.<name>.")
+        elif items is not None:
+            yield from keys(items, f"{path}[].")
 
 
 def configuration_page() -> str:
@@ -138,12 +147,15 @@ def _section_parts(tree: type[Any], prefix: str, title: str) -> Iterator[str]:
 def _parts_below(setting: Setting, path: str) -> Iterator[str]:
     section = section_of(setting.hint)
     entries = section_of(values_of(setting.hint))
+    items = section_of(items_of(setting.hint))
     if section is Model:
         yield f"## `{path}`\n\nAs `models.<name>`, for every model that is not named there.\n"
     elif section is not None:
         yield from _section_parts(section, f"{path}.", f"`{path}`")
     elif entries is not None:
         yield from _section_parts(entries, f"{path}.<name>.", f"`{path}.<name>`")
+    elif items is not None:
+        yield from _section_parts(items, f"{path}[].", f"`{path}[]`")
 
 
 def _table(title: str, heads: Sequence[str], rows: Sequence[str]) -> str:
@@ -164,7 +176,7 @@ def _type_text(setting: Setting) -> str:
     if section_of(setting.hint) is not None:
         return "section"
     if items is not None:
-        return f"list of {_name(items, 1)}"
+        return f"list of {'sections' if section_of(items) else _name(items, 1)}"
     if values is not None:
         return f"{'sections' if section_of(values) else _name(values, 1)} by name"
     return _name(setting.hint, 0)

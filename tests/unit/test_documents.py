@@ -10,8 +10,8 @@ import pytest
 
 from driftgauge.config import Config, Model
 from driftgauge.config_file import format_config, load
-from driftgauge.config_file.nodes import MappingNode, Node, compose
-from driftgauge.config_file.shape import section_of, settings, values_of
+from driftgauge.config_file.nodes import ListNode, MappingNode, Node, compose
+from driftgauge.config_file.shape import items_of, section_of, settings, values_of
 from driftgauge.docs import generate, keys
 from driftgauge.metrics import ADVICE, METRICS, PREFIX, SNAPSHOT_METRICS
 from driftgauge.trigger_config import Trigger
@@ -28,7 +28,7 @@ def example(*, everything: bool) -> str:
 
 
 def written(tree: type, node: Node, prefix: str = "") -> list[str]:
-    """Paths of the keys in *node*, in order; a name that the user chose reads ``<name>``."""
+    """Paths of the keys in *node*, in order; a name that the user chose reads ``<name>``, an entry ``[]``."""
     assert isinstance(node, MappingNode), prefix
     paths = []
     keys = [key.text for key, _ in node.pairs]
@@ -43,6 +43,10 @@ def written(tree: type, node: Node, prefix: str = "") -> list[str]:
         elif entries and isinstance(value, MappingNode):
             for _, entry in value.pairs:
                 paths += written(entries, entry, f"{path}.<name>.")
+        items = section_of(items_of(setting.hint))
+        if items and isinstance(value, ListNode):
+            for item in value.items:
+                paths += written(items, item, f"{path}[].")
     return paths
 
 
@@ -68,7 +72,7 @@ def test_the_example_shows_the_defaults_outside_of_models() -> None:
     config = load(EXAMPLE)
     for name, setting in settings(Config).items():
         # A path in a file is relative to that file; the default is to the working directory.
-        if name not in {"models", "fields", "store", "trigger"}:
+        if name not in {"models", "alerts", "fields", "store", "trigger"}:
             assert getattr(config, name) == setting.default, name
     trigger = config.trigger
     export = replace(trigger.export, directory=Trigger().export.directory)

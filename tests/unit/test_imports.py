@@ -35,7 +35,7 @@ FLOORS = (
     {"stats"},
     {"metrics"},
     {"config", "records", "snapshot", "errors"},
-    {"trigger_config"},
+    {"trigger_config", "config_alerts"},
     {"units"},
     {"__init__"},
 )

@@ -11,6 +11,7 @@ from driftgauge.cli.exporting import export, inspect
 from driftgauge.cli.profiling import profile
 from driftgauge.cli.referring import reference
 from driftgauge.cli.requesting import healthcheck, history
+from driftgauge.cli.ruling import rules
 from driftgauge.cli.serving import serve
 from driftgauge.cli.triggering import trigger
 from driftgauge.errors import ConfigurationError, DriftgaugeError
@@ -48,5 +49,17 @@ def main() -> None:
     """
 
 
-for command in (serve, demo, check, profile, reference, history, export, inspect, healthcheck, trigger):
+for command in (
+    serve,
+    demo,
+    check,
+    rules,
+    profile,
+    reference,
+    history,
+    export,
+    inspect,
+    healthcheck,
+    trigger,
+):
     main.add_command(command)

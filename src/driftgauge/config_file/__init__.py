@@ -6,6 +6,7 @@ the same functions wherever a user writes one, on the command line too.
 """
 
 from driftgauge.config_file.addresses import Address, TcpAddress, UnixAddress, parse_address
+from driftgauge.config_file.alert_rules import WORDS, chosen_word, default_cohort
 from driftgauge.config_file.fault import Fault
 from driftgauge.config_file.loading import load
 from driftgauge.config_file.rendered import format_config
@@ -20,10 +21,13 @@ from driftgauge.config_file.scalars import (
 )
 
 __all__ = [
+    "WORDS",
     "Address",
     "Fault",
     "TcpAddress",
     "UnixAddress",
+    "chosen_word",
+    "default_cohort",
     "duration_text",
     "faults",
     "format_config",

@@ -28,7 +28,7 @@ def format_config(config: Config) -> str:
 
 def _section_lines(section: object, indent: str) -> Iterator[str]:
     for setting in settings(type(section)).values():
-        value: object = getattr(section, setting.name)
+        value: object = getattr(section, setting.attribute)
         if setting.secret and value is not None:
             yield f"{indent}{setting.name}: {quoted(_HIDDEN)}"
         else:
@@ -38,7 +38,7 @@ def _section_lines(section: object, indent: str) -> Iterator[str]:
 def _entry_lines(key: str, hint: object, value: object, indent: str) -> Iterator[str]:
     start = f"{indent}{quoted(key)}:"
     below = indent + "  "
-    values = values_of(hint)
+    values, items = values_of(hint), items_of(hint)
     if value is not None and section_of(hint) is not None:
         yield start
         yield from _section_lines(value, below)
@@ -47,6 +47,11 @@ def _entry_lines(key: str, hint: object, value: object, indent: str) -> Iterator
         yield start if entries else f"{start} {{}}"
         for name, entry in entries.items():
             yield from _entry_lines(name, values, entry, below)
+    elif value and section_of(items) is not None:
+        yield start
+        for entry in cast("tuple[object, ...]", value):
+            yield f"{below}-"
+            yield from _section_lines(entry, below + "  ")
     else:
         yield f"{start} {value_text(hint, value)}"
 

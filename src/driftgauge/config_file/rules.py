@@ -7,6 +7,7 @@ from dataclasses import fields
 
 from driftgauge.config import Config, Export, Intake, Limits, Store
 from driftgauge.config_file.addresses import TcpAddress, UnixAddress, parse_address
+from driftgauge.config_file.alert_rules import alert_faults
 from driftgauge.config_file.fault import Fault, either, repeated, shown
 from driftgauge.config_file.model_rules import model_faults
 from driftgauge.config_file.scalars import duration_text, number_text, size_text
@@ -45,6 +46,7 @@ def _faults(config: Config) -> Iterator[Fault]:
     for name, model in config.models.items():
         yield from model_faults(("models", name), model, config.limits)
     yield from model_faults(("defaults",), config.defaults, config.limits)
+    yield from alert_faults(config)
     yield from _field_faults(config)
     yield from _address_faults(config)
     yield from _intake_faults(config.intake)

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import cast
 
 from driftgauge.config import Bytes, Ratio, Seconds
+from driftgauge.config_alerts import Bound, OfWindows, Unit
 from driftgauge.config_file.fault import either
 from driftgauge.config_file.nodes import ScalarNode
 
@@ -28,6 +29,9 @@ _DIGITS = r"([0-9]{1,18}(?:\.[0-9]{1,30})?)"
 _DURATION = re.compile(_DIGITS + r"(ms|s|m|h|d|w)\Z")
 _SIZE = re.compile(_DIGITS + r"(B|KiB|MiB|GiB)\Z")
 _PERCENTAGE = re.compile(_DIGITS + r"%\Z")
+_DEVIATIONS = re.compile(r"([-+]?[0-9]{1,18}(?:\.[0-9]{1,30})?) ?sd\Z")
+_SHARE = re.compile(r"([-+]?[0-9]{1,18}(?:\.[0-9]{1,30})?)%\Z")
+_OF_WINDOWS = re.compile(r"([0-9]{1,3}) of ([0-9]{1,3})\Z")
 _NUMBER = re.compile(r"[-+]?(?:[0-9][0-9_]*(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?\Z")
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,2}(?:_[0-9]{3})+|[1-9][0-9]{0,17})\Z")
 _JSON_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?\Z")
@@ -67,6 +71,38 @@ def parse_ratio(text: str) -> Ratio:
     if not 0 <= ratio <= 1:
         raise ValueError("a ratio from 0 to 1, or 0% to 100%, such as 10%")
     return Ratio(ratio)
+
+
+def parse_bound(text: str) -> Bound:
+    """A limit: ``70%``, ``0.25``, ``0.5 sd``, ``250ms``."""
+    if match := _SHARE.match(text):
+        # Of the decimals, so that 70% is the float that 0.7 is.
+        return Bound(float(Decimal(match[1]) / 100), Unit.PERCENT)
+    if match := _DEVIATIONS.match(text):
+        return Bound(float(match[1]), Unit.DEVIATIONS)
+    if _DURATION.match(text):
+        return Bound(parse_duration(text), Unit.SECONDS)
+    try:
+        return Bound(parse_number(text))
+    except ValueError:
+        raise ValueError("a limit such as 10%, 0.25, 0.5 sd or 250ms") from None
+
+
+def bound_text(bound: Bound) -> str:
+    """A limit as a file has it."""
+    if bound.unit is Unit.PERCENT:
+        return f"{_decimal(Decimal(repr(bound.number)) * 100)}%"
+    if bound.unit is Unit.DEVIATIONS:
+        return f"{number_text(bound.number)} sd"
+    return duration_text(bound.number) if bound.unit is Unit.SECONDS else number_text(bound.number)
+
+
+def parse_of_windows(text: str) -> OfWindows:
+    """``2 of 3``."""
+    match = _OF_WINDOWS.match(text)
+    if match is None:
+        raise ValueError("windows such as 2 of 3")
+    return OfWindows(int(match[1]), int(match[2]))
 
 
 def parse_number(text: str) -> float:
@@ -155,6 +191,8 @@ _PARSERS: Mapping[object, Callable[[ScalarNode, Path], object]] = MappingProxyTy
         bool: _unquoted(parse_boolean),
         int: _unquoted(parse_integer),
         float: _unquoted(parse_number),
+        Bound: _either_way(parse_bound),
+        OfWindows: _either_way(parse_of_windows),
     }
 )
 
@@ -212,8 +250,12 @@ def number_text(number: float) -> str:
 
 
 def _decimal_text(number: float) -> str:
-    text = format(Decimal(repr(number)), "f")
-    return text.removesuffix(".0")
+    return _decimal(Decimal(repr(number)))
+
+
+def _decimal(number: Decimal) -> str:
+    text = format(number, "f")
+    return (text.rstrip("0").rstrip(".") or "0") if "." in text else text
 
 
 _TEXTS: Mapping[object, Callable[[object], str]] = MappingProxyType(
@@ -223,6 +265,8 @@ _TEXTS: Mapping[object, Callable[[object], str]] = MappingProxyType(
         Ratio: lambda value: ratio_text(cast("float", value)),
         float: lambda value: number_text(cast("float", value)),
         bool: lambda value: str(value).lower(),
+        Bound: lambda value: bound_text(cast("Bound", value)),
+        OfWindows: lambda value: "{} of {}".format(*cast("OfWindows", value)),
     }
 )
 

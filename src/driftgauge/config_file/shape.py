@@ -15,6 +15,7 @@ class Setting:
     """One key that a file may set.
 
     Attributes:
+        name: its key; *attribute*: the field, which ends in an underscore where the key is a word of Python.
         declared: its type as it is declared.
         hint: the same without the None of an optional one.
         optional: whether it may be absent or ``null``.
@@ -25,6 +26,7 @@ class Setting:
     """
 
     name: str
+    attribute: str
     declared: object
     hint: object
     optional: bool
@@ -43,7 +45,8 @@ def settings(tree: type[Any]) -> Mapping[str, Setting]:
 def _settings(hashable: Hashable) -> Mapping[str, Setting]:
     tree = cast("type[Any]", hashable)
     hints = typing.get_type_hints(tree)
-    return {f.name: _setting(f, hints[f.name]) for f in fields(tree) if "doc" in f.metadata}
+    found = (_setting(f, hints[f.name]) for f in fields(tree) if "doc" in f.metadata)
+    return {setting.name: setting for setting in found}
 
 
 def _setting(field: Field[Any], hint: object) -> Setting:
@@ -56,7 +59,8 @@ def _setting(field: Field[Any], hint: object) -> Setting:
     elif not required:
         default = field.default
     return Setting(
-        name=field.name,
+        name=field.name.removesuffix("_"),
+        attribute=field.name,
         declared=hint,
         hint=inner,
         optional=optional,

@@ -129,7 +129,7 @@ class TreeReader:
         lost = [n for n in values if n not in usable and settings(tree)[n].required]
         if missing or lost:
             return _UNUSABLE
-        instance: object = tree(**usable)
+        instance: object = tree(**{settings(tree)[name].attribute: value for name, value in usable.items()})
         return instance
 
     def _entries(

@@ -17,7 +17,8 @@ SIZE = "a size with its unit (B, KiB, MiB or GiB) such as 8MiB"
 RATIO = "a ratio from 0 to 1, or 0% to 100%, such as 10%"
 THRESHOLD = "expected a known key, got 'treshold' (did you mean threshold?)"
 ROOT = (
-    "one of models, defaults, fields, intake, observation, outside, limits, store, export, trigger, "
+    "one of models, defaults, alerts, fields, intake, observation, outside, limits, store, export, "
+    "trigger, "
     "metrics, evaluate or time_scale"
 )
 MODEL = either([field.name for field in fields(Model)])
@@ -64,7 +65,7 @@ SHAPE = {
     "zebra: 1": f"1 zebra: expected {ROOT}, got 'zebra'",
     "no: 1": f"1 no: expected {ROOT}, got 'no'",
     "source: x": "1 source: expected a known key, got 'source' (did you mean store?)",
-    "alerts: []": f"1 alerts: expected {ROOT}, got 'alerts'",
+    "alerts: {}": "1 alerts: expected a list, got a mapping",
     "durability: full": "1 durability: expected a known key, got 'durability' "
     "(did you mean store.durability?)",
     '"\\ud800": 1': f"1 '\\ud800': expected {ROOT}, got '\\ud800'",

@@ -16,7 +16,7 @@ POD_LABELS: Final = ("pod", "instance", "container", "endpoint", "node")
 
 WITHOUT_PODS: Final = f"without ({', '.join(POD_LABELS)})"
 
-_RECORD = re.compile(r"[a-z_]+:[a-z0-9_]+:[a-z0-9_]+\Z")
+_RECORD = re.compile(r"[a-z_][a-z0-9_]*:[a-z0-9_]+:[a-z0-9_]+\Z")
 _ALERT = re.compile(r"[A-Z][A-Za-z0-9]*\Z")
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 

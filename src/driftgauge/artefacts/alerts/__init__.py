@@ -1,0 +1,7 @@
+"""`alerts` of a configuration as rules, as promtool's tests of them, and as sentences."""
+
+from driftgauge.artefacts.alerts.compiling import compiled
+from driftgauge.artefacts.alerts.testing import test_files
+from driftgauge.artefacts.alerts.wording import sentences
+
+__all__ = ["compiled", "sentences", "test_files"]
