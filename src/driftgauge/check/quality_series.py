@@ -35,6 +35,13 @@ _PERFORMANCE: Final[Mapping[Task, frozenset[str]]] = {
     ),
     Task.REGRESSION: frozenset({"mape", "mape_samples"}),
 }
+_SELECTION = frozenset({"selection_psi", "supported"})
+_OF_CLASSIFIER = frozenset({"accuracy", "precision", "recall", "f1", "log_loss"})
+_REWEIGHTED: Final[Mapping[Task, frozenset[str]]] = {
+    Task.BINARY: _OF_CLASSIFIER,
+    Task.MULTICLASS: _OF_CLASSIFIER,
+    Task.REGRESSION: frozenset({"mae", "rmse", "bias", "r2"}),
+}
 _OF_CLASS = frozenset({"specificity", "average_precision"})
 _BOUNDED = _OF_CLASS | {"average_precision_half_width"}
 
@@ -52,6 +59,8 @@ def quality_rows(shape: Shape, labels: Labels, families: Collection[str]) -> Ite
         main = _ends(["mae" if shape.task is Task.REGRESSION else "accuracy"])
         for segment, value in shape.groups[1:]:
             yield QualityInterval, {**labels, "segment": segment, "segment_value": value, "class": ""}, main
+    if labels["cohort"] == Cohort.MATURED:
+        yield Reweighted, labels, _SELECTION | _REWEIGHTED[shape.task]
     if shape.task is Task.REGRESSION:
         return
     yield from _of_classifier(shape, labels, whole)
@@ -65,5 +74,3 @@ def _of_classifier(shape: Shape, labels: Labels, whole: Labels) -> Iterator[Made
     yield Calibration, labels, None if binary else frozenset({"mce"})
     for number in range(CALIBRATION_BINS):
         yield CalibrationBin, {**labels, "bin": str(number)}, None
-    if labels["cohort"] == Cohort.MATURED:
-        yield Reweighted, labels, None

@@ -129,8 +129,8 @@ METRICS: tuple[Metric, ...] = (
         (
             "label_selection_psi",
             "selection_psi",
-            "Population stability index of the scores (multiclass: predicted classes) of predictions with an "
-            "outcome against those of all predictions of the matured window.",
+            "Population stability index of the scores (multiclass: predicted classes; regression: sizes of the "
+            "prediction) of predictions with an outcome against those of all predictions of the matured window.",
         ),
         (
             "reweighted_accuracy_ratio",
@@ -148,6 +148,18 @@ METRICS: tuple[Metric, ...] = (
             "recall",
             "Recall (multiclass: macro mean) reweighted as reweighted_accuracy_ratio." + NOT_AVERAGED,
         ),
+        (
+            "reweighted_mae",
+            "mae",
+            "Mean absolute error if all predictions of the matured window had outcomes, in the outcome's units: "
+            "each size of the prediction (four an octave) weighs what it does among all predictions."
+            + NOT_AVERAGED,
+        ),
+        (
+            "reweighted_rmse",
+            "rmse",
+            "Root mean squared error, in the outcome's units, reweighted as reweighted_mae." + NOT_AVERAGED,
+        ),
     ),
     *gauges(
         Reweighted,
@@ -158,10 +170,27 @@ METRICS: tuple[Metric, ...] = (
             "F1 (multiclass: macro mean) reweighted as reweighted_accuracy_ratio." + NOT_AVERAGED,
         ),
         (
+            "reweighted_log_loss",
+            "log_loss",
+            "Log loss, in nats, reweighted as reweighted_accuracy_ratio to all predictions with a score (multiclass: "
+            "by predicted class)." + NOT_AVERAGED,
+        ),
+        (
+            "reweighted_bias",
+            "bias",
+            "Mean of prediction - outcome, in the outcome's units, reweighted as reweighted_mae."
+            + NOT_AVERAGED,
+        ),
+        (
+            "reweighted_r2",
+            "r2",
+            "Coefficient of determination, at most 1, reweighted as reweighted_mae." + NOT_AVERAGED,
+        ),
+        (
             "reweighted_supported_ratio",
             "supported",
-            "Share of all predictions of the matured window whose score bin and predicted class have outcomes, 0 "
-            "to 1; below 0.9 nothing is reweighted.",
+            "Share of all predictions of the matured window whose score bin and predicted class (regression: whose "
+            "size) have outcomes, 0 to 1; below 0.9 nothing is reweighted.",
         ),
         family="performance",
     ),
@@ -223,10 +252,16 @@ ADVICE = (
             "reweighted_recall_ratio",
             "reweighted_f1_ratio",
             "reweighted_supported_ratio",
+            "reweighted_log_loss",
+            "reweighted_mae",
+            "reweighted_rmse",
+            "reweighted_bias",
+            "reweighted_r2",
         ),
-        "0 to 1",
-        "Right where labels are missing at random among predictions of like score and class; noisier than the "
-        "plain one where few labels speak for many predictions. There is none for regressions.",
+        "0 to 1; errors and log loss at least 0, reweighted_bias any, reweighted_r2 at most 1",
+        "Right where labels are missing at random among predictions of like score and class (regression: of like "
+        "size, within 19%; predictions that all lie so near each other give the plain numbers); noisier than the "
+        "plain one where few labels speak for many predictions.",
         "Where it parts from the plain quality, believe it before the plain one.",
     ),
 )

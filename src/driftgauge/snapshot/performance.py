@@ -74,6 +74,7 @@ class Reweighted(SnapshotRow, frozen=True):
     Attributes:
         selection_psi: how differently the labelled and all predictions are distributed.
         supported: share of all predictions whose like have outcomes.
+        accuracy, precision, recall, f1, log_loss: a classifier's; mae, rmse, bias, r2: a regression's.
     """
 
     model: str
@@ -86,6 +87,11 @@ class Reweighted(SnapshotRow, frozen=True):
     precision: Value
     recall: Value
     f1: Value
+    log_loss: Value = None
+    mae: Value = None
+    rmse: Value = None
+    bias: Value = None
+    r2: Value = None
 
 
 class ConfusionCount(SnapshotRow, frozen=True):

@@ -38,6 +38,41 @@ def post_stratified(labelled: Counts, everything: Counts) -> tuple[Values, Value
     return known * weights.reshape(-1, *(1,) * (known.ndim - 1)), supported
 
 
+def post_stratified_mean(samples: Counts, sums: Values, everything: Counts) -> tuple[Values, Values]:
+    """Means of labelled values, weighted so that each stratum weighs what it does among all predictions.
+
+    ``sum W_s S_s / n_s`` over the strata with labels, by the sum of their W_s; right as `post_stratified` is.
+
+    Args:
+        samples: shape (strata,), labelled records n_s.
+        sums: shape (strata, ...), sums S_s of the values over them, of either sign.
+        everything: shape (strata,), all predictions W_s, labelled or not.
+
+    Returns:
+        (means, supported): shape (...), NaN without labels; a number: the share of all predictions that
+        lies in strata with labels, NaN without predictions. O(elements).
+
+    Raises:
+        ValueError: a bad count, a sum that is not finite, or shapes that don't fit.
+
+    Source: Holt and Smith, 1979, eq. 2. Checked by hand, against numpy's weighted mean of the records, and
+    by a simulation whose labels are missing by stratum.
+    """
+    known, whole = checked_counts(samples, "samples"), checked_counts(everything, "everything")
+    values = np.asarray(sums, dtype=np.float64)
+    if known.ndim != 1 or known.shape != whole.shape or values.shape[:1] != known.shape:
+        raise ValueError(
+            f"samples, sums, everything: expected one number for each stratum, found shapes {known.shape}, "
+            f"{values.shape} and {whole.shape}"
+        )
+    if not np.isfinite(values).all():
+        raise ValueError("sums: expected finite numbers, found NaN or infinity")
+    there = known > 0
+    weights = np.where(there, whole, 0.0)
+    means = np.tensordot(np.nan_to_num(quotient(weights, known)), values, axes=1)
+    return quotient(means, weights.sum()), quotient(weights.sum(), whole.sum())
+
+
 def runs_of_equal_mass(masses: Counts, runs: int) -> Values:
     """Which of about *runs* runs of equal mass each bin belongs to, in order, shape (bins,).
 

@@ -335,8 +335,63 @@ def test_where_labels_are_missing_by_score_the_reweighted_quality_is_right_and_t
     assert found.precision == pytest.approx(metrics.precision_score(outcome, predicted), abs=0.02)
     assert found.recall == pytest.approx(metrics.recall_score(outcome, predicted), abs=0.02)
     assert found.f1 == pytest.approx(metrics.f1_score(outcome, predicted), abs=0.02)
+    log_loss = metrics.log_loss(outcome, score)
+    assert log_loss - plain.log_loss > 0.05
+    assert found.log_loss == pytest.approx(log_loss, abs=0.02)
+    assert found.mae is None
     assert found.supported == 1.0
     assert found.selection_psi > 0.25
+
+
+def labelled_regression(known_of, seed=14, n=40_000, base=5.0, growth=0.1):
+    """Errors that grow with the prediction; labels come by its size."""
+    rng = np.random.default_rng(seed)
+    predicted = rng.gamma(2.0, 100.0, n) - 20
+    outcome = predicted - 0.05 * predicted + rng.normal(size=n) * (base + growth * np.abs(predicted))
+    known = known_of(rng, predicted)
+    snapshot = labelled_by_score(
+        rng, n, task=Task.REGRESSION, prediction=predicted.tolist(), right=outcome.tolist(), known=known
+    )
+    return predicted, outcome, the(snapshot.reweighted), the(snapshot.quality, **MATURED)
+
+
+def test_a_regression_whose_labels_come_by_size_is_reweighted_to_all_predictions():
+    predicted, outcome, found, plain = labelled_regression(
+        lambda rng, p: rng.random(p.size) < np.where(p < 150, 0.9, 0.15)
+    )
+    mae = metrics.mean_absolute_error(outcome, predicted)
+    rmse = metrics.root_mean_squared_error(outcome, predicted)
+    assert mae - plain.mae > 3
+    assert found.mae == pytest.approx(mae, rel=0.03)
+    assert found.rmse == pytest.approx(rmse, rel=0.04)
+    assert found.bias == pytest.approx((predicted - outcome).mean(), rel=0.1)
+    assert found.r2 == pytest.approx(metrics.r2_score(outcome, predicted), abs=0.006)
+    assert found.accuracy is None
+    assert found.log_loss is None
+    assert found.supported > 0.99
+    assert found.selection_psi > 0.25
+
+
+def test_r2_of_outcomes_that_vary_less_among_the_labelled_is_that_of_all():
+    predicted, outcome, found, plain = labelled_regression(
+        lambda rng, p: rng.random(p.size) < np.where(p < 150, 0.9, 0.05), base=60.0, growth=0.0
+    )
+    r2 = metrics.r2_score(outcome, predicted)
+    assert r2 - plain.r2 > 0.1
+    assert found.r2 == pytest.approx(r2, abs=0.015)
+
+
+def test_a_regression_whose_labels_all_came_is_reweighted_to_the_plain_numbers():
+    _, _, found, plain = labelled_regression(lambda _, p: np.ones(p.size, bool))
+    for name in ("mae", "rmse", "bias", "r2"):
+        assert getattr(found, name) == pytest.approx(getattr(plain, name), rel=1e-9)
+    assert found.selection_psi == pytest.approx(0.0, abs=1e-12)
+
+
+def test_sizes_without_labels_give_no_reweighted_errors():
+    _, _, found, _ = labelled_regression(lambda _, p: p < 150)
+    assert found.mae is None
+    assert found.supported < 0.7
 
 
 def test_where_all_or_a_fair_sample_is_labelled_the_reweighted_quality_is_the_plain_one():
@@ -377,3 +432,26 @@ def test_classes_without_scores_are_reweighted_by_predicted_class():
     assert found.accuracy == pytest.approx(accuracy, abs=0.02)
     recall = metrics.recall_score(outcome, predicted, average="macro")
     assert found.recall == pytest.approx(recall, abs=0.03)
+
+
+def test_the_log_loss_of_classes_is_reweighted_by_predicted_class():
+    rng = np.random.default_rng(12)
+    n = 8_000
+    scores = rng.dirichlet([1.2, 1.0, 0.5], n)
+    scores[scores.argmax(axis=1) == 2] = rng.dirichlet(
+        [0.2, 0.2, 2.0], int((scores.argmax(axis=1) == 2).sum())
+    )
+    names = ["a", "b", "c"]
+    outcome = np.array([rng.choice(3, p=p) for p in scores])
+    known = rng.random(n) < np.where(scores.argmax(axis=1) == 2, 0.9, 0.2)
+    snapshot = labelled_by_score(
+        rng,
+        n,
+        task=Task.MULTICLASS,
+        scores=dict(zip(names, scores.T, strict=True)),
+        right=[names[i] for i in outcome],
+        known=known,
+    )
+    log_loss = metrics.log_loss(outcome, scores)
+    assert log_loss - the(snapshot.quality, **MATURED).log_loss > 0.1
+    assert the(snapshot.reweighted).log_loss == pytest.approx(log_loss, abs=0.03)

@@ -10,11 +10,13 @@ from driftgauge.sketches.quality import (
     COARSE_SCORE_BINS,
     NO_SEGMENT,
     SCORE_EDGES,
+    STRATA,
     BinaryQuality,
     Groups,
     Joined,
     MulticlassQuality,
     RegressionQuality,
+    stratum,
 )
 from driftgauge.stats import classification, regression
 
@@ -263,3 +265,15 @@ def test_segments_are_numbered_by_column_and_value():
 def test_score_edges_are_not_decided_by_any_data():
     assert SCORE_EDGES.size == 710
     assert (np.diff(SCORE_EDGES) > 0).all()
+
+
+def test_strata_of_predictions_are_a_fifth_wide_whatever_the_unit():
+    sizes = np.geomspace(1e-6, 1e12, 5_000)
+    place = stratum(sizes)
+    assert (place >= 0).all()
+    assert (place < STRATA).all()
+    edges = np.flatnonzero(np.diff(place)) + 1
+    np.testing.assert_allclose(np.diff(np.log2(sizes[edges])), 0.25, atol=0.02)
+    assert stratum(np.array([1.0, 65_536.0])).tolist() == stratum(np.array([65_536.0, 1.0])).tolist()
+    assert (stratum(-sizes) != place).all()
+    assert stratum(np.array([0.0, -0.0])).tolist() == [0, 0]

@@ -24,8 +24,10 @@ from driftgauge.sketches.quality.regression import (
     OVER,
     PERCENT,
     SQUARE,
+    STRATA,
     UNDER,
     RegressionQuality,
+    stratum,
 )
 from driftgauge.sketches.quality.score_bins import (
     CALIBRATION_BINS,
@@ -61,6 +63,7 @@ __all__ = [
     "SCORE_EDGES",
     "SCORE_LOG_ODDS",
     "SQUARE",
+    "STRATA",
     "UNDER",
     "BinaryQuality",
     "Groups",
@@ -69,4 +72,5 @@ __all__ = [
     "Quality",
     "RegressionQuality",
     "coarse_scores",
+    "stratum",
 ]

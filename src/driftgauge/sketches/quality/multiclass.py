@@ -22,8 +22,9 @@ from driftgauge.sketches.quality.task import EPSILON, Quality
 class MulticlassQuality(Quality):
     """Confusion by class, log loss, Brier, top-label reliability and one-against-rest score bins.
 
-    `classes` counts `other`, the last. Segments carry right and wrong only. 21 classes take 0.1 MB,
-    nearly all of it score bins that stay empty until probabilities are sent.
+    `classes` counts `other`, the last. Segments carry right and wrong only; ``strata_scored`` and
+    ``strata_log_loss`` are records with probabilities and their loss by predicted class. 21 classes take
+    0.1 MB, nearly all of it score bins that stay empty until probabilities are sent.
     """
 
     def __init__(self, groups: Groups, classes: int) -> None:
@@ -36,6 +37,7 @@ class MulticlassQuality(Quality):
                 "confusion": (classes, classes),
                 "reliability": (CALIBRATION_BINS, 2),
                 "score": (classes, 2, SCORE_BINS),
+                "strata_scored": (classes,),
             },
             sums={
                 "log_loss": (1,),
@@ -43,6 +45,7 @@ class MulticlassQuality(Quality):
                 "scores": (CALIBRATION_BINS,),
                 "log_loss_square": (1,),
                 "brier_square": (1,),
+                "strata_log_loss": (classes,),
             },
             digest=Layout(
                 counts={
@@ -73,9 +76,9 @@ class MulticlassQuality(Quality):
         usable = (joined.scores >= 0) & (joined.scores <= 1 + 1e-9)
         scored = usable.all(axis=1) & (joined.scores.shape[1] > 0)
         if scored.any():
-            self._fill_scores(row, outcome[scored], joined.scores[scored])
+            self._fill_scores(row, outcome[scored], predicted[scored], joined.scores[scored])
 
-    def _fill_scores(self, row: Row, outcome: Ints, scores: Floats) -> None:
+    def _fill_scores(self, row: Row, outcome: Ints, predicted: Ints, scores: Floats) -> None:
         n, classes = scores.shape
         bins = SCORE_EDGES.searchsorted(scores)
         column = np.broadcast_to(np.arange(classes), (n, classes))
@@ -86,6 +89,11 @@ class MulticlassQuality(Quality):
         for name, values in (("log_loss", -np.log(given)), ("brier", ((scores - own) ** 2).sum(axis=1))):
             self.layout.sum(row, name)[0] = values.sum()
             self.layout.sum(row, name + "_square")[0] = np.square(values).sum()
+        judged = predicted >= 0
+        strata = predicted[judged]
+        self.layout.count(row, "strata_scored")[:] = np.bincount(strata, minlength=self.classes)
+        loss = -np.log(given[judged])
+        self.layout.sum(row, "strata_log_loss")[:] = np.bincount(strata, loss, self.classes)
         top = scores.argmax(axis=1)
         confidence = scores[np.arange(n), top]
         tenth = np.minimum((confidence * CALIBRATION_BINS).astype(np.int64), CALIBRATION_BINS - 1)

@@ -32,6 +32,21 @@ ERROR_4, ERROR_2_OUTCOME, ERROR_2_OUTCOME_2, OUTCOME_3, OUTCOME_4 = range(5)
 _FOURTH_LIMIT: Final = float(np.sqrt(SUMMED_LIMIT))
 
 
+# Strata of a prediction: four an octave of its size, of either sign. Sixteen octaves on they begin anew:
+# sizes so far apart share one, so that a fixed number is enough for any unit.
+STRATA: Final = 128
+_AN_OCTAVE: Final = 4
+_QUARTERS: Final[Floats] = np.exp2(np.arange(1, _AN_OCTAVE) / _AN_OCTAVE - 1)
+
+
+def stratum(prediction: Floats) -> Ints:
+    """The stratum of each prediction, finite: bins 19% wide that no reference decides. O(n)."""
+    mantissa, exponent = np.frexp(prediction)
+    quarter = _QUARTERS.searchsorted(np.abs(mantissa), side="right")
+    place = (_AN_OCTAVE * exponent.astype(np.int64) + quarter) % (STRATA // 2)
+    return np.asarray(place + STRATA // 2 * (prediction < 0), np.int64)
+
+
 def _clipped(values: Floats) -> Floats:
     """*values* within the limit beyond which their squares would overflow a sum."""
     return np.clip(values, -SUMMED_LIMIT, SUMMED_LIMIT)
@@ -43,15 +58,17 @@ class RegressionQuality(Quality):
     RMSE, MAE, R2 and bias are functions of these sums, exact to rounding; the centre keeps R2 exact
     where the outcomes' mean is large beside their spread. Numbers are clipped to `SUMMED_LIMIT`.
     ``moments`` are sums of third and fourth powers for the whole model: what tells how far RMSE and R2
-    can be off by chance.
+    can be off by chance. ``strata`` counts the whole model's records by `stratum` of the prediction, in which
+    `sketches.scores` counts all predictions, and ``strata_errors`` (STRATA, 5) sums there what the first five
+    places of a group's sums hold. 34 groups take 9 kB.
     """
 
     def __init__(self, groups: Groups, centre: float) -> None:
         self.centre = float(np.clip(centre, -SUMMED_LIMIT, SUMMED_LIMIT))
         super().__init__(
             groups,
-            counts={"errors": (groups.count,), "percents": (groups.count,)},
-            sums={"sums": (groups.count, 10), "moments": (5,)},
+            counts={"errors": (groups.count,), "percents": (groups.count,), "strata": (STRATA,)},
+            sums={"sums": (groups.count, 10), "moments": (5,), "strata_errors": (STRATA, 5)},
             digest=Layout(
                 counts={"errors": (groups.count,), "percents": (groups.count,)},
                 sums={"sums": (groups.count, PERCENT + 1)},
@@ -88,6 +105,7 @@ class RegressionQuality(Quality):
             sums[:, place] = summed((self.groups.count,), values, g)
         whole = ~np.isnan(joined.prediction)
         self._fill_moments(row, joined.outcome[whole], joined.prediction[whole])
+        self._fill_strata(row, joined.prediction[whole], outcome, error)
 
     def _fill_moments(self, row: Row, outcome: Floats, prediction: Floats) -> None:
         outcome = _clipped(outcome)
@@ -101,3 +119,12 @@ class RegressionQuality(Quality):
             (z2 * about).sum(),
             (z2 * z2).sum(),
         ]
+
+    def _fill_strata(self, row: Row, prediction: Floats, outcome: Floats, error: Floats) -> None:
+        """*outcome* and *error* are of memberships: the whole model's come first, one of each record."""
+        n = prediction.size
+        places, error, about = stratum(prediction), error[:n], outcome[:n] - self.centre
+        self.layout.count(row, "strata")[:] = np.bincount(places, minlength=STRATA)
+        sums = self.layout.sum(row, "strata_errors")
+        for place, values in enumerate((error, np.abs(error), error * error, about, about * about)):
+            sums[:, place] = summed((STRATA,), values, places)
