@@ -35,3 +35,8 @@ SILENT_OUTCOMES_SECONDS: Final = 2 * DAY
 STALE_EVALUATION_SECONDS: Final = 5 * MINUTE
 MOST_REJECTED: Final = 0.01
 MOST_LOG_BYTES: Final = 128 * MIB
+LONG_SCRAPE_SECONDS: Final = 5.0
+
+# Where the process itself acts, as shares of its memory limit: caches shrink, then intake is shed.
+MEMORY_SHRINKS: Final = 0.8
+MEMORY_SHEDS: Final = 0.9

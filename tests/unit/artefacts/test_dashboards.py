@@ -15,6 +15,8 @@ from tests.promql import grouped_labels, metrics_of, selectors, walk
 from driftgauge.artefacts import thresholds
 from driftgauge.artefacts.dashboards import DASHBOARDS, text
 from driftgauge.artefacts.dashboards.grafana import SCHEMA_VERSION
+from driftgauge.artefacts.dashboards.queries import RECORDED
+from driftgauge.artefacts.rules.shipped import shipped_rules
 from driftgauge.metrics import BY_NAME, METRICS
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -45,6 +47,9 @@ def known_series() -> dict[str, tuple[set[str], bool]]:
             found |= {f"{metric.name}_{part}": (labels, True) for part in ("sum", "count")}
         else:
             found[metric.name] = (labels, metric.type == "counter")
+    for rule in shipped_rules().recordings():
+        # Pods are gone from what is recorded; of rules that share a name the first says what is left.
+        found.setdefault(rule.record, ({*rule.remaining, "job", "namespace"}, False))
     return found
 
 
@@ -212,17 +217,22 @@ def labels_kept(node: Any) -> set[str] | None:
     if isinstance(node, promql.VectorSelector):
         return SERIES[node.name][0]
     if isinstance(node, promql.BinaryExpr):
-        return labels_kept(node.lhs) or labels_kept(node.rhs)
+        to_the_right = node.modifier is not None and "OneToMany" in str(node.modifier.card)
+        many = [node.rhs] if to_the_right else [node.lhs, node.rhs]
+        return next(filter(None, map(labels_kept, many)), None)
     if isinstance(node, promql.ParenExpr | promql.UnaryExpr):
         return labels_kept(node.expr)
-    if isinstance(node, promql.Call) and node.func.name == "histogram_quantile":
-        return labels_kept(node.args[1]) - {"le"}
+    if isinstance(node, promql.Call):
+        of = next(filter(None, map(labels_kept, node.args)), set())
+        return None if node.func.name in {"time", "vector"} else of - {"le"}
     return None
 
 
 def family_of(panel: dict[str, Any]) -> set[str]:
     """Families, beside the default one, of the metrics that a panel asks for."""
     names = {name for target in panel["targets"] for name in metrics_of(plain(target["expr"]))}
+    # What a rule records of a family's metric is there where the family is.
+    names |= {of for name in names & RECORDED.keys() for of in metrics_of(RECORDED[name].expr)}
     return {BY_NAME[name].family for name in names if name in BY_NAME} - {"default"}
 
 

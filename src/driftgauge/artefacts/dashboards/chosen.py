@@ -34,19 +34,37 @@ def scope(*variables: Variable | Choice) -> Scope:
     return Scope(frozenset(variable.name for variable in variables))
 
 
-# `ALERTS` is Prometheus's own; an alert of ours has the labels of what it is about.
-FIRING: Final = Annotation(
-    "Alerts",
-    f'ALERTS{{alertstate="firing", {_MODEL}}}',
-    "{{alertname}}",
-    "{{severity}}: {{model}} {{model_version}} {{feature}} {{window}}",
-    "red",
-)
-_VERSIONS: Final = f"group by (job, namespace, model, model_version) (driftgauge_features{{{_VERSION}}}%s)"
-NEW_VERSIONS: Final = Annotation(
-    "New versions",
-    f"{_VERSIONS % ''} unless {_VERSIONS % ' offset 10m'}",
-    "{{model}} {{model_version}}",
-    "First seen here.",
-    "blue",
-)
+def firing(where: Scope) -> Annotation:
+    """Alerts; `ALERTS` is Prometheus's own, with the labels of what each is about."""
+    return Annotation(
+        "Alerts",
+        where.series("ALERTS", ("model",), alertstate="firing"),
+        "{{alertname}}",
+        "{{severity}}: {{model}} {{model_version}} {{feature}} {{window}} {{component}}",
+        "red",
+    )
+
+
+def new_versions(where: Scope) -> Annotation:
+    """The moments from which a version of a model is seen."""
+    by = "group by (job, namespace, model, model_version)"
+    now, before = where.of("features"), where.of("features", at="offset 10m")
+    return Annotation(
+        "New versions",
+        f"{by} ({now}) unless {by} ({before})",
+        "{{model}} {{model_version}}",
+        "First seen here.",
+        "blue",
+    )
+
+
+def restarts(where: Scope) -> Annotation:
+    """When each sidecar started."""
+    return Annotation(
+        "Starts",
+        f"{where.of('process_start_time_seconds')} * 1000",
+        "{{instance}}",
+        "driftgauge started.",
+        "purple",
+        at_value=True,
+    )

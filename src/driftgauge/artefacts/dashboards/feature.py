@@ -36,7 +36,7 @@ def dashboard() -> Dashboard:
         description="One feature: its distribution beside the reference's, its statistics and its verdict.",
         since="now-7d",
         variables=VARIABLES,
-        annotations=(chosen.FIRING, chosen.NEW_VERSIONS),
+        annotations=(chosen.firing(_S), chosen.new_versions(_S)),
         rows=(_now(), _distribution(), _statistics(), _moments(), *feature_families.rows(_S)),
     )
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from driftgauge.artefacts import thresholds
-from driftgauge.artefacts.dashboards import chosen, model_families, model_outcomes, traffic
+from driftgauge.artefacts.dashboards import chosen, model_families, model_outcomes, model_together, traffic
 from driftgauge.artefacts.dashboards.board import Dashboard, Kind, Panel, Query, Row, State, above, below
 from driftgauge.artefacts.dashboards.panels import (
     DRIFTED,
@@ -14,6 +14,7 @@ from driftgauge.artefacts.dashboards.panels import (
     OF_OUTPUT,
     OF_VERSION,
     TO_FEATURE,
+    drifted_share,
     pooled,
     verdicts,
     within_errors,
@@ -31,7 +32,7 @@ VARIABLES: Final = (
 )
 _S: Final = chosen.scope(*VARIABLES)
 PSI: Final = above(thresholds.PSI_MOVED, thresholds.PSI_MOVED_FAR)
-_FIRING: Final = f"count({chosen.FIRING.expression}) or vector(0)"
+_FIRING: Final = f"count({chosen.firing(_S).expression}) or vector(0)"
 
 
 def dashboard() -> Dashboard:
@@ -42,13 +43,14 @@ def dashboard() -> Dashboard:
         description="One model: drift and estimates first, then quality, outcomes, value and traffic.",
         since="now-7d",
         variables=VARIABLES,
-        annotations=(chosen.FIRING, chosen.NEW_VERSIONS),
+        annotations=(chosen.firing(_S), chosen.new_versions(_S)),
         rows=(
             _health(),
             _inputs(),
             _outputs(),
             _estimates(),
             *model_outcomes.rows(_S),
+            model_together.row(_S),
             traffic.row(_S, OF_VERSION),
             *model_families.rows(_S),
         ),
@@ -67,8 +69,8 @@ def _health() -> Row:
         Panel(
             Kind.NUMBER,
             "Features that have drifted",
-            meaning("drifted_features_ratio", WEIGHTED),
-            (Query(_S.pooled("drifted_features_ratio"), OF_VERSION),),
+            meaning("drifted_features_ratio", HALF_OF_PODS),
+            (Query(_S.drifted_share(), OF_VERSION),),
             "percentunit",
             least=0,
             most=1,
@@ -146,9 +148,7 @@ def _inputs() -> Row:
     return Row(
         "Leading: do the inputs move?",
         (
-            pooled(
-                _S, "Share of features that have drifted", "drifted_features_ratio", least=0, most=1, width=12
-            ),
+            drifted_share(_S),
             why,
             verdicts(
                 _S,

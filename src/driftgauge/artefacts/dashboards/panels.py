@@ -7,9 +7,10 @@ from types import MappingProxyType
 from typing import Final
 
 from driftgauge.artefacts.dashboards.board import PLAIN, Kind, Link, Panel, Query, State, Steps
-from driftgauge.artefacts.dashboards.queries import Scope, metric
+from driftgauge.artefacts.dashboards.queries import RECORDED, Scope, metric
 from driftgauge.artefacts.dashboards.wording import HALF_OF_PODS, WEIGHTED, meaning, unit
 from driftgauge.config import Family
+from driftgauge.metrics import PREFIX
 
 EVERYTHING: Final[Mapping[str, str]] = MappingProxyType({})
 OF_VERSION: Final = "{{model}} {{model_version}}"
@@ -20,6 +21,10 @@ NOT_SO: Final = (State(0, "no", "green"), State(1, "yes", "red"))
 DRIFTED: Final = (State(0, "steady", "green"), State(1, "drifted", "red"))
 CHANGED: Final = (State(0, "steady", "green"), State(1, "changed", "red"))
 
+_CHAINED: Final = (
+    "Of all pods' records together, by the chained rules: windows of 1h, 1d and 7d of wall time that end "
+    "with the last whole hour; quality by the time the outcome came."
+)
 _ALONG: Final = ("datasource", "job", "namespace")
 TO_MODEL: Final = Link(
     "Model", "driftgauge-model", (("model", "model"), ("version", "model_version")), _ALONG
@@ -62,6 +67,42 @@ def pooled(
         links=links,
         family=family,
     )
+
+
+def drifted_share(scope: Scope, *, width: int = 12, links: tuple[Link, ...] = ()) -> Panel:
+    """The share of features whose verdict is drift, over time."""
+    return Panel(
+        Kind.TREND,
+        "Share of features that have drifted",
+        meaning("drifted_features_ratio", HALF_OF_PODS),
+        (Query(scope.drifted_share(), OF_VERSION),),
+        "percentunit",
+        least=0,
+        most=1,
+        width=width,
+        links=links,
+    )
+
+
+def together(
+    scope: Scope,
+    title: str,
+    *records: str,
+    legend: str = OF_VERSION,
+    steps: Steps = PLAIN,
+    unit: str = "none",
+    width: int = 8,
+    least: float | None = None,
+) -> Panel:
+    """What the shipped rules compute of all pods' records together, over time."""
+    names = tuple(record.split(":")[1].removeprefix(PREFIX).replace("_", " ") for record in records)
+    shown = names if len(records) > 1 else ("",)
+    queries = tuple(
+        Query(scope.recorded(record), f"{legend} {name}".strip())
+        for record, name in zip(records, shown, strict=True)
+    )
+    text = "\n\n".join(f"{RECORDED[record].meaning}" for record in records)
+    return Panel(Kind.TREND, title, f"{text}\n\n{_CHAINED}", queries, unit, steps, least=least, width=width)
 
 
 def within(

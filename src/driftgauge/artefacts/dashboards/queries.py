@@ -1,9 +1,10 @@
 """PromQL of panels: selections by what is chosen at the top, and how pods are brought together.
 
 A score can't be averaged over pods as it is. What only a pod can compute is brought together as the
-rules do it: a verdict holds where at least half of the pods that can judge have it, everything else is
-the mean of the pods weighted by their records. With one pod that is its own number; for divergences
-it is an upper bound of what the pooled records would give, since they are convex.
+rules do it, and asked of what they record where they do: a verdict holds where at least half of the pods
+that can judge have it, everything else is the mean of the pods weighted by their records. With one pod
+that is its own number; for divergences it is an upper bound of what the pooled records would give, since
+they are convex.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from driftgauge.artefacts.rules.shipped import shipped_rules
 from driftgauge.metrics import BY_NAME, PREFIX, Metric
 
 FLEET: Final = ("job", "namespace")
@@ -29,6 +31,10 @@ _MATURED: Final = (
     "relation_",
     "best_threshold",
 )
+
+
+# Of rules that share a name the first says what it means.
+RECORDED: Final = {rule.record: rule for rule in reversed(tuple(shipped_rules().recordings()))}
 
 
 def metric(name: str) -> Metric:
@@ -50,26 +56,32 @@ class Scope:
             equal: labels with a value of their own.
         """
         known = metric(name)
-        part = ""
-        if known.type == "histogram":
-            part = "_bucket"
-        return self.series(known.name + part, known.labels, at=at, **equal)
+        return self.series(known.name, known.labels, at=at, **equal)
 
     def series(self, name: str, labels: tuple[str, ...], *, at: str = "", **equal: str) -> str:
         """As `of`, of any series: *name* is whole, *labels* are those it has beside the scrape's."""
         matchers = {label: f'{label}="{value}"' for label, value in equal.items()}
-        for label in (*FLEET, *labels):
+        for label in (*FLEET, "instance", *labels):
             variable = _VARIABLES.get(label, label)
             if label not in matchers and variable in self.variables:
                 matchers[label] = f'{label}=~"${variable}"'
-        order = [*FLEET, *labels]
+        order = [*FLEET, "instance", *labels]
         listed = sorted(matchers, key=lambda label: order.index(label) if label in order else len(order))
-        return f"{name}{{{', '.join(matchers[label] for label in listed)}}}{at and ' ' * (at[0] == '@')}{at}"
+        selector = f"{name}{{{', '.join(matchers[label] for label in listed)}}}"
+        return f"{selector}{at}" if at.startswith("[") else f"{selector} {at}".rstrip()
+
+    def recorded(self, record: str, *, at: str = "", **equal: str) -> str:
+        """What the shipped rules record as *record*, without labels that neither they nor we know of."""
+        labels = RECORDED[record].remaining
+        return f"max by ({', '.join((*FLEET, *labels))}) ({self.series(record, labels, at=at, **equal)})"
 
     # --- brought together over pods ---------------------------------------------------------------
 
     def pooled(self, name: str, *, at: str = "", **equal: str) -> str:
         """Mean over pods, weighted by the records that each pod's number stands on."""
+        for known in (name, name.removesuffix("_ratio")):
+            if (record := f"window:{PREFIX}{known}:mean") in RECORDED:
+                return self.recorded(record, at=at, **equal)
         own = metric(name)
         weight, fixed = _weight(own)
         weights = self.of(
@@ -82,7 +94,16 @@ class Scope:
 
     def verdict(self, name: str, *, at: str = "", **equal: str) -> str:
         """1 where at least half of the pods that have the series say 1, else 0."""
+        for level in ("feature", "output"):
+            if (record := f"{level}:{PREFIX}{name}:majority") in RECORDED:
+                return self.recorded(record, at=at, **equal)
         return f"avg {by(metric(name))} ({self.of(name, at=at, **equal)}) >= bool 0.5"
+
+    def drifted_share(self) -> str:
+        """Share of the features that can be judged whose verdict is drift, by the majority of pods."""
+        drifted = self.recorded("version:driftgauge_drifted_features:count")
+        judged = self.recorded("version:driftgauge_judged_features:count")
+        return f"{drifted} / ({judged} > 0)"
 
     def holding(self, name: str, **equal: str) -> str:
         """The states that hold in at least half of the pods."""
@@ -135,8 +156,16 @@ class Scope:
 
     def quantile(self, name: str, share: float, *over: str, **equal: str) -> str:
         """Of a histogram, over pods."""
-        labels = ", ".join((*_over(metric(name), over), "le"))
-        return f"histogram_quantile({share:g}, sum by ({labels}) (rate({self.of(name, at=RATE, **equal)})))"
+        known = metric(name)
+        labels = ", ".join((*_over(known, over), "le"))
+        buckets = self.series(f"{known.name}_bucket", known.labels, at=RATE, **equal)
+        return f"histogram_quantile({share:g}, sum by ({labels}) (rate({buckets})))"
+
+    def observed(self, name: str, *over: str, **equal: str) -> str:
+        """Observations of a histogram per second, summed over pods."""
+        known = metric(name)
+        counts = self.series(f"{known.name}_count", known.labels, at=RATE, **equal)
+        return f"sum {by(known, *over)} (rate({counts}))"
 
 
 def by(known: Metric, *over: str) -> str:
