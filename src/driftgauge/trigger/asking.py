@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -178,6 +179,7 @@ def _tls(ca_file: Path | None) -> ssl.SSLContext:
 def _words(error: Exception, timeout: float) -> str:
     if isinstance(error, TimeoutError):
         return f"no answer within {timeout:g} s"
-    if isinstance(error, OSError) and error.strerror:
-        return str(error.strerror).lower()
+    number = getattr(getattr(error, "os_error", error), "errno", None)
+    if isinstance(number, int) and number > 0:
+        return os.strerror(number).lower()
     return " ".join(str(error).split())[:200] or type(error).__name__

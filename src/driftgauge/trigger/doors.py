@@ -120,7 +120,7 @@ class Doors:
             raise _unavailable(unready)
         if media_of(request.headers.get(hdrs.CONTENT_TYPE)) is not Media.JSON:
             raise RequestError(415, Reason.MEDIA_TYPE, "Content-Type: expected application/json")
-        body = await self._bodies.read(request)
+        body = await self._body(request)
         began = perf_counter()
         delivery = decode(body)
         wanted = [
@@ -138,6 +138,14 @@ class Doors:
         self._service.wake()
         self._counting.answered(ALERTS, perf_counter() - began)
         return respond_json(Received(len(delivery.alerts), taken.decisions))
+
+    async def _body(self, request: web.BaseRequest) -> bytes:
+        try:
+            return await self._bodies.read(request)
+        except RequestError as error:
+            if error.status in {408, 429}:  # Alertmanager tries again after a 5xx alone
+                raise _unavailable(error.detail) from error
+            raise
 
     async def decisions(self, request: web.BaseRequest, _: Parameters) -> web.StreamResponse:
         """The newest decisions, of ``?model=`` and ``?state=`` where given."""

@@ -15,6 +15,7 @@ from driftgauge.records import Reason
 
 MOST_ALERTS = 1000
 LONGEST_LABEL = 1024
+LONGEST_NAME = 128  # of a model or an alert, as the sidecar bounds them (limits.label_characters)
 MOST_LABELS = 64
 LONGEST_REASON = 500
 
@@ -128,16 +129,18 @@ def _alert(raw: msgspec.Raw) -> Alert:
         raise _Dropped(AlertResult.MALFORMED) from None
     if found.status not in {"firing", "resolved"}:
         raise _Dropped(AlertResult.MALFORMED)
+    name, model = (found.labels.get(label, "") for label in ("alertname", "model"))
     texts = (*found.labels, *found.labels.values(), found.fingerprint)
     if len(found.labels) > MOST_LABELS or max(map(len, texts)) > LONGEST_LABEL:
         raise _Dropped(AlertResult.TOO_LONG)
-    name = found.labels.get("alertname", "")
     if not name:
         raise _Dropped(AlertResult.NO_NAME)
+    if max(len(name), len(model)) > LONGEST_NAME:
+        raise _Dropped(AlertResult.TOO_LONG)
     return Alert(
         fingerprint=found.fingerprint or fingerprint(found.labels),
         name=name,
-        model=found.labels.get("model", ""),
+        model=model,
         severity=found.labels.get("severity", ""),
         window=found.labels.get("window", ""),
         firing=found.status == "firing",

@@ -7,7 +7,6 @@ import logging
 import signal
 import time
 from collections.abc import Callable
-from pathlib import Path
 from random import Random
 from time import monotonic
 from typing import Final
@@ -143,19 +142,16 @@ def _peer(name: str, endpoint: Endpoint) -> Peer:
     return Peer(name, endpoint.timeout, endpoint.token_file, endpoint.ca_file, attempts=2)
 
 
-def run(config: Config, ready: Path | None = None) -> int:
+def run(config: Config) -> int:
     """Serve until SIGTERM or SIGINT; 0 when stopped in order.
-
-    Args:
-        ready: a file that is written once alerts are taken, with the address in it.
 
     Raises:
         DriftgaugeError: it can't begin: the store, or the address.
     """
-    return asyncio.run(_serve(config, ready))
+    return asyncio.run(_serve(config))
 
 
-async def _serve(config: Config, ready: Path | None) -> int:
+async def _serve(config: Config) -> int:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in STOPPED_BY:
@@ -164,8 +160,6 @@ async def _serve(config: Config, ready: Path | None) -> int:
     try:
         address = await service.start()
         log.info("listening on %s, %d policies", address, len(config.trigger.policies))
-        if ready is not None:
-            await asyncio.to_thread(ready.write_text, address)
         await stopped.wait()
     finally:
         await service.stop()

@@ -272,7 +272,7 @@ class Worker:
         try:
             ended = await action.ended(decision)
         except Unanswered as error:
-            log.warning("run %s: %s", decision.id, error)
+            log.warning("run %s: %s", decision.id, _line(str(error)))
             return
         if ended is None:
             return
@@ -297,7 +297,7 @@ class Worker:
             try:
                 observed = await self._means.facts.observed(policy, decision)
             except (Unanswered, Unknown) as error:
-                log.warning("run %s: %s", decision.id, error)
+                log.warning("run %s: %s", decision.id, _line(str(error)))
                 if not late:
                     return
         await self._judge_version(decision, policy, observed, late=late)
@@ -348,8 +348,13 @@ class Worker:
         after = await self._memory(store.change, name, noted, self._means.clock(), detail)
         if after.state is not before[0]:
             self._means.counting.came_to(after)
-            log.info("decision %s of %s: %s %s", after.id, after.model, after.state, detail)
+            log.info("decision %s of %s: %s %s", after.id, _line(after.model), after.state, _line(detail))
         return after
+
+
+def _line(text: str) -> str:
+    """A sender's text as part of one line of the log."""
+    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def _run(decision: Decision, **changes: object) -> Run | None:

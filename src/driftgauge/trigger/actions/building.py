@@ -104,9 +104,12 @@ def _yaml(path: Path) -> Any:
     try:
         found = yaml.safe_load(_content(path))
         found["spec"]["template"]["spec"]["containers"][0]["name"]
+        fits = found["kind"] == "Job"
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, KeyError, IndexError, TypeError):
-        expected = "a YAML document with a Job (spec.template.spec.containers)"
-        raise ValueError(f"expected {expected}, got something else ({path})") from None
+        fits = False
+    if not fits:
+        expected = "a YAML document with a Job (kind: Job, spec.template.spec.containers)"
+        raise ValueError(f"expected {expected}, got something else ({path})")
     return found
 
 
