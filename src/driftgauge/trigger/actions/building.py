@@ -101,6 +101,7 @@ def _json(path: Path) -> Any:
 
 
 def _yaml(path: Path) -> Any:
+    found: Any = None
     try:
         found = yaml.safe_load(_content(path))
         found["spec"]["template"]["spec"]["containers"][0]["name"]
