@@ -6,8 +6,7 @@ WORKDIR /build
 RUN python -m venv /opt/driftgauge
 COPY requirements-dev.lock ./
 COPY pyproject.toml README.md LICENSE NOTICE ./
-# The demo carries the rules and the example as links.
-COPY prometheus/driftgauge.rules.yml ./prometheus/
+# The demo carries the example as a link.
 COPY examples/churn.py ./examples/
 COPY src ./src
 # The lock file constrains: what CI tested is what the image runs. Modules are compiled here, because the

@@ -92,12 +92,18 @@ class Key:
 def generate(root: Path) -> dict[Path, str]:
     """The generated documents by their path under the repository *root*; nothing is written."""
     # Imported here: the configuration's page needs nothing of it.
-    from driftgauge.artefacts.rules.document import rules_page
-    from driftgauge.artefacts.rules.shipped import shipped_rules
+    from driftgauge.artefacts.rules import prometheus_text
+    from driftgauge.artefacts.rules.document import rules_page, runbooks_page
+    from driftgauge.artefacts.rules.promtool import test_text
+    from driftgauge.artefacts.rules.shipped import shipped_alerts, shipped_rules, shipped_tests
 
     rules = shipped_rules()
     return {
         root / "docs" / "rules.md": rules_page(rules),
+        root / "docs" / "runbooks.md": runbooks_page(shipped_alerts()),
+        root / "prometheus" / "driftgauge.rules.yml": prometheus_text(rules),
+        root / "prometheus" / "driftgauge.rules.test.yml": test_text(shipped_tests(coarse=False)),
+        root / "prometheus" / "driftgauge.chain.test.yml": test_text(shipped_tests(coarse=True)),
         root / "docs" / "configuration.md": configuration_page(),
         root / "docs" / "metrics.md": metrics_page(),
         **{root / "grafana" / "dashboards" / name: text for name, text in dashboards().items()},

@@ -241,4 +241,3 @@ def test_prometheus_is_started_beside_it(tmp_path, require_tool):
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Prometheus scrapes it each second: http://127.0.0.1:" in done.stdout
     assert "Prometheus ended" not in done.stdout
-    assert "ModelFeatureMoved (after 30 min)" in done.stdout

@@ -16,6 +16,9 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from tests.e2e.harness import Http, free_port, poll, samples, value
 from tests.e2e.processes import NDJSON, Serving, household, lines
 
+from driftgauge.artefacts.rules import TimeScale, prometheus_text
+from driftgauge.artefacts.rules.shipped import shipped_rules
+
 pytestmark = pytest.mark.e2e
 
 RULES = "prometheus/driftgauge.rules.yml"
@@ -116,7 +119,7 @@ def prometheus(made, serving, repository, require_tool):
     # The shipped file as it is, and once more hurried: its groups run each minute, which is too long to wait.
     shipped = repository / RULES
     hurried = made.folder / "hurried.rules.yml"
-    hurried.write_text(shipped.read_text().replace("interval: 1m", "interval: 1s"))
+    hurried.write_text(prometheus_text(shipped_rules(TimeScale(30_000, scrape_seconds=1))))
     job = {"job_name": "driftgauge", "static_configs": [{"targets": [serving.address("observation")]}]}
     config = {
         "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
@@ -187,6 +190,18 @@ def test_the_shipped_rules_load_and_are_healthy(prometheus):
         prometheus.log,
     )
     assert not [rule for rule in rules(RULES) if rule["health"] == "err"]
+
+
+def test_recorded_series_have_the_labels_that_are_told(prometheus):
+    for name in ("window:driftgauge_precision_low_ratio:mean", "feature:driftgauge_feature_records:window"):
+        poll(lambda name=name: prometheus.api("query", query=name)["result"], f"no {name}", prometheus.log)
+    told = {rule.record: {"__name__", "job", *rule.remaining} for rule in shipped_rules().recordings()}
+    found = {}
+    for name in told:
+        for sample in prometheus.api("query", query=name)["result"]:
+            found.setdefault(name, set()).update(sample["metric"])
+    assert {name: labels - told[name] for name, labels in found.items() if labels - told[name]} == {}
+    assert len(found) > 60, sorted(found)
 
 
 def test_promtool_finds_nothing_with_all_families(serving, require_tool):

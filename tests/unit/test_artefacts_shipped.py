@@ -14,11 +14,16 @@ import pytest
 import yaml
 from tests.promql import grouped_labels, metrics_of, selectors, walk
 
+from driftgauge.artefacts.rules import POD_LABELS
+from driftgauge.artefacts.rules.shipped import shipped_rules
+
 ROOT = Path(__file__).resolve().parents[2]
 RULES = ROOT / "prometheus" / "driftgauge.rules.yml"
 
 # Labels that no metric of ours carries: those of the scrape, of Kubernetes' discovery, of Prometheus.
-TARGET_LABELS = {"job", "instance", "namespace", "pod", "container", "le", "alertstate", "alertname"}
+TARGET_LABELS = {*POD_LABELS, "job", "namespace", "le", "alertstate", "alertname"}
+# Made by label_replace, for what several metrics say alike.
+MADE_LABELS = {"measure", "name", "class"}
 # Labels that would clash with those of the scrape or of other exporters.
 FORBIDDEN_LABELS = {"type", "service", "env", "stage", "owner", "region", "cluster", "quantile"}
 SUFFIXES = re.compile(r"_(bucket|sum|count)$")
@@ -45,11 +50,7 @@ def exported() -> Exported:
         if metric.type != "gauge":
             counters.update(names)
         labels.update({name: set(metric.labels) for name in names})
-    for rule in rules():
-        if "record" in rule:
-            labels[rule["record"]] = {
-                label for name in metrics_of(rule["expr"]) for label in labels.get(name, ())
-            }
+    labels.update({rule.record: set(rule.remaining) for rule in shipped_rules().recordings()})
     return Exported(labels, counters)
 
 
@@ -79,7 +80,7 @@ def test_every_query_asks_for_metrics_and_labels_that_exist(exported, place, que
         known = exported.labels[selector.name] | TARGET_LABELS
         asked = {matcher.name for matcher in selector.matchers.matchers}
         assert asked <= known, f"{place}: {selector.name} has no label {sorted(asked - known)}"
-    known = TARGET_LABELS.union(*(exported.labels[name] for name in metrics_of(query)))
+    known = (TARGET_LABELS | MADE_LABELS).union(*(exported.labels[name] for name in metrics_of(query)))
     assert grouped_labels(query) <= known, (
         f"{place}: no metric asked for has {sorted(grouped_labels(query) - known)}"
     )
@@ -112,8 +113,11 @@ def test_promtool_accepts_the_example_configuration(require_tool):
     run(require_tool("promtool"), "check", "config", "prometheus/prometheus.example.yml")
 
 
-def test_alerts_fire_and_stop_as_their_tests_say(require_tool):
-    run(require_tool("promtool"), "test", "rules", "prometheus/driftgauge.rules.test.yml")
+@pytest.mark.slow
+@pytest.mark.parametrize("tests", ["driftgauge.rules.test.yml", "driftgauge.chain.test.yml"])
+def test_alerts_fire_and_stop_as_their_tests_say(require_tool, tests):
+    """With the whole file; tests/unit/artefacts runs each alert with only the rules that it needs."""
+    run(require_tool("promtool"), "test", "rules", f"prometheus/{tests}")
 
 
 @pytest.mark.parametrize("alert", alerts(), ids=lambda alert: alert["alert"])
@@ -136,10 +140,12 @@ def test_every_alert_has_a_section_in_the_runbook(alert):
 
 
 def test_every_alert_is_tested_firing_and_three_times_quiet():
-    tests = yaml.safe_load((ROOT / "prometheus" / "driftgauge.rules.test.yml").read_text(encoding="utf-8"))[
-        "tests"
+    cases = [
+        case
+        for file in ("driftgauge.rules.test.yml", "driftgauge.chain.test.yml")
+        for test in yaml.safe_load((ROOT / "prometheus" / file).read_text(encoding="utf-8"))["tests"]
+        for case in test["alert_rule_test"]
     ]
-    cases = [case for test in tests for case in test["alert_rule_test"]]
     for alert in (rule["alert"] for rule in alerts()):
         fires = [bool(case.get("exp_alerts")) for case in cases if case["alertname"] == alert]
         # For the alert on absence the case without data is the one that fires.

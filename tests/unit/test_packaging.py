@@ -105,11 +105,6 @@ def test_the_package_carries_the_records_of_the_demo(demo_data, file, rows, colu
     assert columns <= set(reader.fieldnames or ())
 
 
-def test_the_package_carries_the_rules_that_the_repository_ships(demo_data, repository):
-    carried = (demo_data / "driftgauge.rules.yml").read_bytes()
-    assert carried == (repository / "prometheus" / "driftgauge.rules.yml").read_bytes()
-
-
 def test_every_licence_is_told(repository, demo_data, data):
     assert "Apache License" in (repository / "LICENSE").read_text(encoding="utf-8")
     for folder in (demo_data, data):

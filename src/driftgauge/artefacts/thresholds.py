@@ -40,3 +40,18 @@ LONG_SCRAPE_SECONDS: Final = 5.0
 # Where the process itself acts, as shares of its memory limit: caches shrink, then intake is shed.
 MEMORY_SHRINKS: Final = 0.8
 MEMORY_SHEDS: Final = 0.9
+
+# Drift of many features at once, of those that can be judged.
+MANY_DRIFTED_FEATURES: Final = 0.3
+MOST_DRIFTED_FEATURES: Final = 0.5
+
+# Broken data: the share of missing or unseen values above the reference's, of violations per prediction.
+MOST_MISSING_BEYOND_REFERENCE: Final = 0.05
+MOST_VIOLATIONS: Final = 0.01
+
+# Quality against the reference's: by how much the better end of the interval is worse.
+QUALITY_FELL: Final = 0.02
+QUALITY_FELL_FAR: Final = 0.1
+ESTIMATE_FELL: Final = 0.05
+BASE_RATE_MOVED: Final = 0.25
+LEAST_SEGMENT_SHARE: Final = 0.05

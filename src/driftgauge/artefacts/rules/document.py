@@ -1,10 +1,12 @@
-"""docs/rules.md: what the shipped rules record and alert on."""
+"""docs/rules.md and docs/runbooks.md: what the shipped rules record, alert on, and ask people to do."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from driftgauge.artefacts.rules.shipped.entry import Shipped
 from driftgauge.artefacts.rules.values import POD_LABELS, Group, Recording, RuleFile
 
 _HEAD: Final = f"""\
@@ -39,9 +41,55 @@ that each stands on. A pod whose evaluation is older than 5 minutes takes no par
 """
 
 
+_RUNBOOKS_HEAD: Final = """\
+# Runbooks
+
+Made by `make generate` from the shipped alerts; an alert's `runbook_url` leads to its section. What to do is
+always one of four: fix the feed, roll back, retrain, or adjust the business rule that uses the score.
+"""
+
+
 def rules_page(file: RuleFile) -> str:
-    """The page as a whole."""
-    return "\n".join((_HEAD, "## Recorded\n", *_recorded(file.groups)))
+    """docs/rules.md as a whole."""
+    return "\n".join((_HEAD, "## Recorded\n", *_recorded(file.groups), *_alerted(file)))
+
+
+def runbooks_page(shipped: Sequence[Shipped]) -> str:
+    """docs/runbooks.md: a section for each alert."""
+    return "\n".join((_RUNBOOKS_HEAD, *(_section(each) for each in shipped)))
+
+
+def _section(each: Shipped) -> str:
+    book = each.runbook
+    levels = ", ".join(alert.severity for alert in each.alerts)
+    return "\n".join(
+        (
+            f"## {each.name}\n",
+            f"*{levels}* after {each.alerts[0].hold}. {book.meaning}\n",
+            "**First checks**\n",
+            *(f"{number}. {check}" for number, check in enumerate(book.checks, 1)),
+            "\n**Likely causes**\n",
+            *(f"- {cause}" for cause in book.causes),
+            "\n**What to do**\n",
+            *(f"- {action}" for action in book.actions),
+            "",
+        )
+    )
+
+
+def _alerted(file: RuleFile) -> Iterator[str]:
+    yield "## Alerts\n"
+    yield (
+        "A warning and its critical twin share one name, so that the one silences the other. What each "
+        "means and what to do stands in [runbooks.md](runbooks.md).\n"
+    )
+    yield "| alert | severity | for | goes on for | says |\n| --- | --- | --- | --- | --- |"
+    for alert in file.alerts():
+        keep = "" if alert.keep_firing is None else str(alert.keep_firing)
+        says = re.sub(r"\{\{ \$labels\.(\w+)[^}]*\}\}", r"*\1*", alert.annotations["summary"])
+        says = re.sub(r"\{\{[^}]*\}\}", "*value*", says)
+        yield f"| `{alert.name}` | {alert.severity} | {alert.hold} | {keep} | {says} |"
+    yield ""
 
 
 def _recorded(groups: Iterable[Group]) -> Iterator[str]:

@@ -247,3 +247,9 @@ def _traffic(scale: TimeScale) -> Iterator[Recording]:
         meaning="Share of predictions that carried an error, 0 to 1.",
         remaining=_IN_WINDOW,
     )
+    yield Recording(
+        "version:driftgauge_schema_violations:fleet_ratio",
+        f"{fresh(chain.VIOLATIONS, scale)}\n/ ignoring (violation) group_left ()\n{predictions}",
+        meaning="Values that break the schema, for each prediction.",
+        remaining=(*_IN_WINDOW, "violation"),
+    )

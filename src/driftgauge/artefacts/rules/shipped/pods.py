@@ -27,7 +27,15 @@ _BY_CLASS: Final = ("precision{}_ratio", "recall{}_ratio", "f1{}_ratio", "roc_au
 
 def pods_group(scale: TimeScale) -> Group:
     """All of them; only pods with a fresh evaluation take part."""
-    rules = (*_states(scale), *_verdicts(scale), *_samples(scale), *_intervals(), *_changes(), *_estimates())
+    rules = (
+        *_states(scale),
+        *_verdicts(scale),
+        *_samples(scale),
+        *_shares(),
+        *_intervals(),
+        *_changes(),
+        *_estimates(),
+    )
     return Group("driftgauge-pods", rules, scale.interval(60))
 
 
@@ -131,6 +139,26 @@ def _samples(scale: TimeScale) -> Iterator[Recording]:
         ),
         meaning="Share of the window's predictions whose outcome is known, 0 to 1; weighted by the pods' predictions.",
         remaining=(*_IN_WINDOW, "cohort"),
+    )
+
+
+def _shares() -> Iterator[Recording]:
+    """What part of its column a segment is: of losses and gains alike."""
+    yield Recording(
+        "segment:driftgauge_quality_samples:share",
+        'window:driftgauge_quality_samples:sum{segment!=""}\n'
+        "/ ignoring (segment_value) group_left ()\n"
+        '(sum without (segment_value) (window:driftgauge_quality_samples:sum{segment!=""}) > 0)',
+        meaning="The segment's part of the outcomes of its column, 0 to 1.",
+        remaining=_SEGMENT,
+    )
+    yield Recording(
+        "segment:driftgauge_value:share",
+        'abs(window:driftgauge_value:sum{segment!=""})\n'
+        "/ ignoring (segment_value) group_left ()\n"
+        '(sum without (segment_value) (abs(window:driftgauge_value:sum{segment!=""})) > 0)',
+        meaning="The segment's part of the value of its column, gains and losses alike, 0 to 1.",
+        remaining=_SEGMENT,
     )
 
 
