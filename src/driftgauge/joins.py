@@ -57,6 +57,7 @@ class JoinIndex:
         self.forced = 0
         self._watermark = 0
         self._next = 0
+        self._expected = 0
         self._begin_empty()
 
     def _begin_empty(self) -> None:
@@ -87,6 +88,17 @@ class JoinIndex:
     @property
     def _buckets(self) -> int:
         return (1 << self._level) + self._split
+
+    def expect(self, rows: int) -> None:
+        """Have room at once for so many rows that are about to be added, while there are none: those
+        of a log that is read anew need no bucket split on their way. 0 ends waiting for them.
+        """
+        self._expected = rows
+        if rows and not len(self):
+            buckets = max(int(rows / (SLOTS * FULLEST)) + 1, 1 << FIRST_LEVEL)
+            self._level = buckets.bit_length() - 1
+            self._split = buckets - (1 << self._level)
+            self._reserve(buckets)
 
     # -- the three verbs
 
@@ -294,7 +306,8 @@ class JoinIndex:
             wanted = max(wanted, self._buckets + min(GROWN_AT_ONCE, self._buckets >> 3))
         while self._buckets < wanted:
             self._grow(wanted - self._buckets)
-        if self._buckets > (1 << FIRST_LEVEL) and self._occupied + coming < EMPTIEST * SLOTS * self._buckets:
+        filled = max(self._occupied + coming, self._expected)
+        if self._buckets > (1 << FIRST_LEVEL) and filled < EMPTIEST * SLOTS * self._buckets:
             self._shrink(coming)
         if len(self._overflow) and self._buckets >= self._retry_at:
             self._retry_at = self._buckets + (self._buckets >> 4) + 1

@@ -298,3 +298,30 @@ def check_against(index, held):
     used = np.count_nonzero(index._table[: index._buckets], axis=1)
     assert (used == index._used[: index._buckets]).all()
     assert used.sum() == index._occupied
+
+
+def test_an_index_that_expects_rows_splits_no_bucket_and_finds_them(monkeypatch):
+    index, low = JoinIndex(), hashes(50_000)
+    index.expect(50_000)
+    buckets = index._buckets
+    monkeypatch.setattr(JoinIndex, "_grow", None)
+    for begin in range(0, 50_000, 9_000):
+        index.add(low[begin : begin + 9_000], numbers(begin, min(begin + 9_000, 50_000)))
+    index.expect(0)
+    assert index._buckets == buckets
+    assert index.nbytes < 14 * 50_000
+    assert {(i, i) for i in range(50_000)} <= set(found(index, low))
+
+
+def test_an_index_that_expected_more_than_came_shrinks_once_it_waits_no_longer():
+    index, low = JoinIndex(), hashes(40_000)
+    index.expect(200_000)
+    for begin in range(0, 40_000, 500):
+        if begin == 2_000:
+            assert index._buckets > 35_000
+            index.expect(0)
+        index.add(low[begin : begin + 500], numbers(begin, begin + 500))
+    assert index._buckets < 25_000
+    index.expect(200_000)  # there are rows: it grows with them
+    assert index._buckets < 25_000
+    assert {(i, i) for i in range(40_000)} <= set(found(index, low))

@@ -107,12 +107,14 @@ class RecordLog:
         self.reserved = 0
 
     def restore(self) -> None:
-        """Index every row on the shelf. About 0.5 s a million."""
+        """Index every row on the shelf. About 0.3 s a million."""
+        self.index.expect(self.shelf.count(self.log))
         for number, piece in enumerate(self.shelf.scan(self.log)):
             if not number:
                 self.first_row = int(piece.numbers[0])
             kept = piece.rows.view(self.dtype).reshape(-1)
             self.index.add(np.ascontiguousarray(kept["low"]), piece.numbers)
+        self.index.expect(0)
         self.next_row = self.reserved = max(self.next_row, self.shelf.end(self.log))
 
     def find(self, hashes: Hashes) -> tuple[Ints, Rows]:

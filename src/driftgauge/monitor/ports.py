@@ -33,6 +33,9 @@ class Shelf(Protocol):
     def scan(self, log: int) -> Iterator[Piece]:
         """Every row of a log, piece by piece."""
 
+    def count(self, log: int) -> int:
+        """How many rows a log has."""
+
     def end(self, log: int) -> int:
         """The number after a log's last row; 0 where nothing is left of it."""
 

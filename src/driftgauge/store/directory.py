@@ -122,19 +122,20 @@ class Directory:
                 self.kept -= int(self.entries["kept"][-1])
                 self._end -= 1
             kept = len(blob.data) // self.itemsize
-            self.restore(blob.first, blob.span, kept, blob.oldest, blob.newest)
+            self.restore([(blob.first, blob.span, kept, blob.oldest, blob.newest)])
             self._tail = blob
 
-    def restore(self, first: int, span: int, kept: int, oldest: float, newest: float) -> None:
-        """Take up a blob that lies in the file; in the order of row numbers."""
-        if self._end == len(self._entries):
+    def restore(self, blobs: Sequence[tuple[int, int, int, float, float]]) -> None:
+        """Take up blobs that lie in the file, as (first, span, kept, oldest, newest), in their order."""
+        end = self._end + len(blobs)
+        if end > len(self._entries):
             held = self.entries
-            self._entries = np.concatenate((held, np.zeros(len(held) + 8, _ENTRY)))
-            self._begin, self._end = 0, len(held)
-        self._entries[self._end] = (first, span, kept, oldest, newest)
-        self._end += 1
-        self.kept += kept
-        self.end = first + span
+            self._entries = np.concatenate((held, np.zeros(max(len(held), len(blobs)) + 8, _ENTRY)))
+            self._begin, self._end, end = 0, len(held), len(held) + len(blobs)
+        self._entries[self._end : end] = blobs
+        self._end = end
+        self.kept += sum(kept for _, _, kept, _, _ in blobs)
+        self.end = blobs[-1][0] + blobs[-1][1]
 
     def find(self, first: int) -> int | None:
         """Place of the blob that begins with row *first*."""

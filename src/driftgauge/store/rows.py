@@ -6,6 +6,8 @@ import sqlite3
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +17,7 @@ from driftgauge.store.values import Append, Cells, Held, Mask, Numbers, Thinned
 
 CACHE_BYTES = 4 << 20
 SCAN_BLOBS = 128
+LOADED = 4096  # blobs read of the directories at once
 LOGS = 1 << 15
 
 _INSERT = (
@@ -98,11 +101,15 @@ class RowLogs:
 
     def load(self, connection: sqlite3.Connection) -> None:
         """Read all directories; the blobs themselves stay unread."""
-        query = "SELECT id, span, itemsize, oldest, newest, length(data) FROM rows ORDER BY id"
-        for key, span, itemsize, oldest, newest, size in connection.execute(query):
-            number, first = key >> FIRST_BITS, key & (1 << FIRST_BITS) - 1
-            directory = self._logs.setdefault(number, Directory(number, itemsize))
-            directory.restore(first, span, size // itemsize, oldest, newest)
+        query = (
+            "SELECT id >> ?, itemsize, id & ?, span, length(data) / itemsize, oldest, newest"
+            " FROM rows ORDER BY id"
+        )
+        found = connection.execute(query, (FIRST_BITS, (1 << FIRST_BITS) - 1))
+        while blobs := found.fetchmany(LOADED):
+            for (number, itemsize), of in groupby(blobs, key=itemgetter(0, 1)):
+                directory = self._logs.setdefault(number, Directory(number, itemsize))
+                directory.restore([blob[2:] for blob in of])
 
     def plan(self, appends: Sequence[Append], drops: Sequence[tuple[int, int]]) -> Change:
         """What a batch does. Raises ValueError as `Directory.fold`."""

@@ -238,6 +238,11 @@ class Store:
             return self.end(log)
         return int(directory.entries[0]["first"])
 
+    def count(self, log: int) -> int:
+        """How many rows a log has; O(1)."""
+        directory = self._logs.get(log)
+        return 0 if directory is None else directory.kept
+
     def row_bytes(self, log: int) -> int:
         """Bytes of a log's rows; O(1)."""
         directory = self._logs.get(log)

@@ -53,6 +53,9 @@ class Shelf:
             rows = np.frombuffer(b"".join(held[before:]), np.uint8).reshape(-1, len(held[0]))
             yield Piece(np.arange(before, len(held), dtype=np.uint64), rows)
 
+    def count(self, log):
+        return sum(len(piece.rows) for piece in self.scan(log))
+
     def end(self, log):
         return len(self.logs.get(log, []))
 
