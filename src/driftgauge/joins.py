@@ -203,7 +203,7 @@ class JoinIndex:
         self._memory.words[buckets[fits] * SLOTS + slot[fits]] = words[order[fits]]
         touched = buckets[starts]
         self._used[touched] = np.minimum(self._used[touched] + sizes, SLOTS)
-        left = order[~fits]
+        left: Positions = order[~fits]
         self._occupied += len(order) - len(left)
         return left
 
