@@ -201,7 +201,12 @@ class Application:
         )
         self._narrator.hear(found)
         versions = tuple(self._with_series(version) for version in found.versions)
-        found = Snapshot(found.evaluated_at, perf_counter() - began, versions, self._narrator.notices)
+        found = replace(
+            found,
+            seconds=perf_counter() - began,
+            versions=versions,
+            notices=self._narrator.notices,
+        )
         rendered = self._exposition.render(found)
         self._series = {(c.model, c.model_version): c for c in rendered.counts}
         return found, rendered

@@ -8,6 +8,7 @@ from driftgauge.evaluate import fleet
 from driftgauge.evaluate.against import drift_against
 from driftgauge.evaluate.cohorts import quality_rows
 from driftgauge.evaluate.detectors import detectors
+from driftgauge.evaluate.distributions import ViewDistributions
 from driftgauge.evaluate.drift import drift, drift_rows
 from driftgauge.evaluate.estimated_value import estimated_value
 from driftgauge.evaluate.estimates import estimates
@@ -60,7 +61,8 @@ def evaluate(
         version(view, wall, before.get((view.model, view.version)), segments=segments, schema=schema)
         for view in views
     )
-    return Snapshot(wall, seconds, versions, notices)
+    distributions = {(view.model, view.version): ViewDistributions(view) for view in views}
+    return Snapshot(wall, seconds, versions, notices, distributions)
 
 
 def version(

@@ -8,7 +8,9 @@ rows as they stand.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field  # `field` is a module here
 
 from driftgauge.snapshot.against import DriftAgainst
 from driftgauge.snapshot.comparisons import VersionComparison, VersionDrift
@@ -20,6 +22,14 @@ from driftgauge.snapshot.concept import (
     RelationVerdicts,
 )
 from driftgauge.snapshot.detectors import Detector
+from driftgauge.snapshot.distributions import (
+    BinnedRecords,
+    Distribution,
+    Distributions,
+    RelatedOutcomes,
+    WindowOutcomes,
+    WindowRecords,
+)
 from driftgauge.snapshot.drift import Drift
 from driftgauge.snapshot.estimates import Estimate, EstimateState, ExpectedCell, PartEstimate
 from driftgauge.snapshot.field import Value
@@ -52,6 +62,7 @@ __all__ = [
     "FLAGGED_VERDICT_STATES",
     "BestThreshold",
     "BinCount",
+    "BinnedRecords",
     "BusinessValue",
     "Calibration",
     "CalibrationBin",
@@ -61,6 +72,8 @@ __all__ = [
     "ConfusionCell",
     "ConfusionCount",
     "Detector",
+    "Distribution",
+    "Distributions",
     "Drift",
     "DriftAgainst",
     "ErrorSums",
@@ -79,6 +92,7 @@ __all__ = [
     "QualityChange",
     "QualityInterval",
     "ReferenceState",
+    "RelatedOutcomes",
     "RelationShift",
     "RelationState",
     "RelationVerdicts",
@@ -100,6 +114,8 @@ __all__ = [
     "VersionDrift",
     "VersionSnapshot",
     "VersionState",
+    "WindowOutcomes",
+    "WindowRecords",
     "WindowState",
     "WorstSegment",
 ]
@@ -274,12 +290,16 @@ class Snapshot:
     Attributes:
         evaluated_at: wall time, epoch seconds.
         seconds: what the evaluation took.
+        distributions: by model and version.
     """
 
     evaluated_at: float
     seconds: float
     versions: tuple[VersionSnapshot, ...]
     notices: tuple[Notice, ...] = ()
+    distributions: Mapping[tuple[str, str], Distributions] = dataclass_field(
+        default_factory=dict, compare=False
+    )
 
 
 EMPTY = Snapshot(evaluated_at=0.0, seconds=0.0, versions=())

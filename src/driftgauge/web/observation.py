@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Callable
 from datetime import datetime
@@ -11,7 +12,8 @@ from aiohttp import hdrs, web
 
 from driftgauge.errors import RequestError
 from driftgauge.records import Reason
-from driftgauge.web.answers import History, Model, Models, encode_model
+from driftgauge.snapshot import Snapshot, VersionSnapshot
+from driftgauge.web.answers import History, Model, Models, encode, feature_answer
 from driftgauge.web.openapi import document
 from driftgauge.web.page import CONTENT_SECURITY_POLICY, View, render
 from driftgauge.web.ports import HistoryQuery, ObservationPort
@@ -40,6 +42,8 @@ class Observation:
             Route(hdrs.METH_GET, "/readyz", self.readyz, needs_token=False),
             Route(hdrs.METH_GET, "/v1/models", self.models),
             Route(hdrs.METH_GET, "/v1/models/{model}", self.model),
+            Route(hdrs.METH_GET, "/v1/models/{model}/features/{feature}", self.feature),
+            Route(hdrs.METH_GET, "/v1/models/{model}/outputs/{output}", self.output),
             Route(hdrs.METH_GET, "/v1/models/{model}/history", self.history),
             Route(hdrs.METH_GET, "/openapi.json", self.openapi),
         )
@@ -92,7 +96,31 @@ class Observation:
         )
         if not versions:
             raise unknown_model()
-        return respond(encode_model(Model(name, snapshot.evaluated_at, versions)))
+        return respond(encode(Model(name, snapshot.evaluated_at, versions)))
+
+    async def feature(self, request: web.BaseRequest, parameters: Parameters) -> web.StreamResponse:
+        """All of one feature of the version that ``?model_version=`` names, else of the newest."""
+        model, feature = parameters
+        return await self._named(request, model, feature, "")
+
+    async def output(self, request: web.BaseRequest, parameters: Parameters) -> web.StreamResponse:
+        """All of the score or of the prediction, likewise."""
+        model, output = parameters
+        return await self._named(request, model, "", output)
+
+    async def _named(
+        self, request: web.BaseRequest, model: str, feature: str, output: str
+    ) -> web.StreamResponse:
+        snapshot = self._port.snapshot()
+        version = version_of(snapshot, model, request.rel_url.query.get("model_version"))
+        if version is None:
+            raise unknown_model()
+        # It looks through the rows of all features.
+        found = await asyncio.to_thread(feature_answer, snapshot, version, feature, output)
+        if found is None:
+            detail = "no feature or output of this name; GET /v1/models/{model} has them all"
+            raise RequestError(404, Reason.NOT_FOUND, detail)
+        return respond(await asyncio.to_thread(encode, found))
 
     async def history(self, request: web.BaseRequest, parameters: Parameters) -> web.StreamResponse:
         """One model's past, between ``?start=`` and ``?end=`` where given."""
@@ -153,6 +181,16 @@ def _rfc3339(text: str) -> float:
     if found.tzinfo is None:
         raise ValueError("no zone")
     return found.timestamp()
+
+
+def version_of(snapshot: Snapshot, model: str, wanted: str | None) -> VersionSnapshot | None:
+    """The version of *model* that is *wanted*, the newest where that is None; None where there is none."""
+    found = [
+        version
+        for version in snapshot.versions
+        if version.state.model == model and wanted in {None, version.state.model_version}
+    ]
+    return found[-1] if found else None
 
 
 def unknown_model() -> RequestError:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from driftgauge import __version__
-from driftgauge.web.answers import History, Model, Models
+from driftgauge.web.answers import FeatureAnswer, History, Model, Models
 from driftgauge.web.ports import ReferenceChange
 from driftgauge.web.problem import PROBLEM_JSON, Problem, Taken, title
 
@@ -30,6 +30,8 @@ _PREDICTION_EXAMPLE: Json = {
 _OUTCOME_EXAMPLE: Json = {"model": "churn", "prediction_id": "a1", "outcome": 1}
 
 _MODEL = ("model", "path", "string", "The model's name, percent-encoded.")
+_FEATURE = ("feature", "path", "string", "The feature's name, percent-encoded.")
+_OUTPUT = ("output", "path", "string", "score or prediction.")
 _VERSION = ("model_version", "query", "string", "Only this version.")
 _NEWEST = ("model_version", "query", "string", "This version; the newest without it.")
 _WINDOW = ("window", "query", "string", "A duration, `30d`: take the records of it that are kept.")
@@ -110,6 +112,22 @@ OPERATIONS: tuple[Operation, ...] = (
         "Every number of a model's versions.",
         (_MODEL, _VERSION),
         gives=(("application/json", "Model"),),
+        fails=(404,),
+    ),
+    Operation(
+        "get",
+        "/v1/models/{model}/features/{feature}",
+        "All of one feature: its rows, and its records by bin in each window and in the reference.",
+        (_MODEL, _FEATURE, _NEWEST),
+        gives=(("application/json", "FeatureAnswer"),),
+        fails=(404,),
+    ),
+    Operation(
+        "get",
+        "/v1/models/{model}/outputs/{output}",
+        "The same of the score or of the prediction.",
+        (_MODEL, _OUTPUT, _NEWEST),
+        gives=(("application/json", "FeatureAnswer"),),
         fails=(404,),
     ),
     Operation(
@@ -200,7 +218,7 @@ def document() -> Json:
     """The whole document of the sidecar's doors."""
     return described(
         OPERATIONS,
-        (Taken, Models, Model, History, ReferenceChange),
+        (Taken, Models, Model, FeatureAnswer, History, ReferenceChange),
         _RECORDS,
         title="driftgauge",
         description="The intake door answers all paths, the observation door all but the posts, "
