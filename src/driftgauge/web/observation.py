@@ -15,7 +15,7 @@ from driftgauge.records import Reason
 from driftgauge.snapshot import Snapshot, VersionSnapshot
 from driftgauge.web.answers import History, Model, Models, encode, feature_answer
 from driftgauge.web.openapi import document
-from driftgauge.web.page import CONTENT_SECURITY_POLICY, View, render
+from driftgauge.web.page import CONTENT_SECURITY_POLICY, View, asked, render
 from driftgauge.web.ports import HistoryQuery, ObservationPort
 from driftgauge.web.problem import respond, respond_json, unwell
 from driftgauge.web.routing import Parameters, Route
@@ -141,7 +141,7 @@ class Observation:
         """The document that describes all of this."""
         return respond(self._openapi)
 
-    async def page(self, request: web.BaseRequest, _: Parameters) -> web.StreamResponse:  # noqa: ARG002
+    async def page(self, request: web.BaseRequest, _: Parameters) -> web.StreamResponse:
         """The page for people."""
         port = self._port
         view = View(
@@ -153,7 +153,9 @@ class Observation:
             intake_address=self._intake_address(),
         )
         headers = (("Content-Security-Policy", CONTENT_SECURITY_POLICY), ("Referrer-Policy", "no-referrer"))
-        return respond(render(view).encode(), content_type="text/html; charset=utf-8", headers=headers)
+        # Of a thousand features it takes longer than a request should wait for another.
+        text = await asyncio.to_thread(render, view, asked(request.rel_url.query))
+        return respond(text.encode(), content_type="text/html; charset=utf-8", headers=headers)
 
 
 def moment(name: str, text: str | None) -> float | None:

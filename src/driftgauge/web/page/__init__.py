@@ -1,4 +1,4 @@
-"""The page at ``/``: one self-contained document, made anew for each request from finished values.
+"""The page at ``/``: one self-contained document, made from finished values.
 
 It loads nothing, and its policy lets nothing be loaded: style and script stand in it, named by their
 hashes. Every text that came from outside is escaped where it is written.
@@ -9,18 +9,21 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from string import Template
 
 from driftgauge import __version__
-from driftgauge.snapshot import Notice, Snapshot
-from driftgauge.web.markup import moment, text
+from driftgauge.snapshot import Notice, Snapshot, VersionSnapshot
+from driftgauge.web.page.markup import moment, text
+from driftgauge.web.page.overview import overview
+from driftgauge.web.page.selection import Selection, asked, chosen_version, link, telling_window, windows
+from driftgauge.web.page.version import first_name, version_view
 from driftgauge.web.ports import Component, Progress, Readiness
-from driftgauge.web.version_view import version_view
 
-# So many of the newest notices are shown.
-NOTICES = 20
+__all__ = ["CONTENT_SECURITY_POLICY", "Selection", "View", "asked", "render"]
+
+NOTHING_CHOSEN = Selection()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,27 +57,54 @@ _PAGE = Template(_asset("page.html"))
 
 CONTENT_SECURITY_POLICY = (
     f"default-src 'none'; style-src {_hash(_STYLE)}; script-src {_hash(_SCRIPT)}; connect-src 'self'; "
-    "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 
 
-def render(view: View) -> str:
-    """The whole page. Cost: 1 ms for 25 features in 3 windows."""
-    versions = view.snapshot.versions
-    sections = (
+def render(view: View, selection: Selection = NOTHING_CHOSEN) -> str:
+    """The whole page. Cost: docs/benchmark.md."""
+    snapshot = view.snapshot
+    version = chosen_version(snapshot, selection)
+    settled = selection if version is None else _settled(version, selection)
+    body = (
         _progress(view.progress),
         _degraded(view.components),
-        *(version_view(version, place) for place, version in enumerate(versions)),
-        "" if versions else _begin(view.intake_address),
-        _notices(view.notices),
+        overview(snapshot, settled, view.notices),
+        "" if version is None else _version(snapshot, version, settled),
+        "" if version is not None else _begin(view.intake_address),
     )
     return _PAGE.substitute(
         style=_STYLE,
         script=_SCRIPT,
         version=text(__version__),
         state=_state(view),
-        main="".join(sections),
+        here="" if version is None else link(_kept(selection, version)),
+        main="".join(body),
     )
+
+
+def _settled(version: VersionSnapshot, selection: Selection) -> Selection:
+    """The selection with all that the reader left to the page."""
+    window = selection.window if selection.window in windows(version) else telling_window(version)
+    state = version.state
+    settled = replace(selection, model=state.model, version=state.model_version, window=window)
+    rows = {(row.feature, row.output) for row in version.drift if row.window == window}
+    found = settled.name if settled.name in rows else first_name(version, window)
+    if found is None:
+        return replace(settled, feature=None, output="")
+    return replace(settled, feature=None if found[1] else found[0], output=found[1])
+
+
+def _kept(selection: Selection, version: VersionSnapshot) -> Selection:
+    """What a refresh asks for: the model that is shown, and of the rest what the reader chose."""
+    return replace(selection, model=version.state.model, version=version.state.model_version)
+
+
+def _version(snapshot: Snapshot, version: VersionSnapshot, settled: Selection) -> str:
+    state = version.state
+    others = [v.state.model_version for v in snapshot.versions if v.state.model == state.model]
+    drawn = snapshot.distributions.get((state.model, state.model_version))
+    return version_view(version, settled, drawn, others)
 
 
 def _state(view: View) -> str:
@@ -91,8 +121,8 @@ def _progress(progress: Progress | None) -> str:
         return ""
     done = min(max(progress.done, 0.0), 1.0)
     return (
-        f"<section><h3>{text(progress.label)}: {100 * done:.0f}%</h3>"
-        f'<progress max="1" value="{done:.4f}"></progress></section>'
+        f'<section class="progress"><label for="progress">{text(progress.label)}: {100 * done:.0f}%</label>'
+        f'<progress id="progress" max="1" value="{done:.4f}"></progress></section>'
     )
 
 
@@ -102,19 +132,7 @@ def _degraded(components: tuple[Component, ...]) -> str:
         for c in components
         if not c.up
     )
-    return f"<section><h2>Degraded</h2><ul>{items}</ul></section>" if items else ""
-
-
-def _notices(notices: tuple[Notice, ...]) -> str:
-    items = "".join(
-        f'<li><span class="soft">{moment(notice.time)}</span> {_about(notice.model)}{text(notice.text)}</li>'
-        for notice in reversed(notices[-NOTICES:])
-    )
-    return f"<section><h2>What happened</h2><ul>{items}</ul></section>" if items else ""
-
-
-def _about(model: str) -> str:
-    return f"<strong>{text(model)}</strong> " if model else ""
+    return f'<section role="alert"><h2>Degraded</h2><ul>{items}</ul></section>' if items else ""
 
 
 def _begin(intake_address: str) -> str:
