@@ -17,11 +17,18 @@ from scipy.signal import lfilter
 from scipy.special import expit, ndtr, ndtri
 
 from driftgauge.config import Task
+from driftgauge.evaluate.measures import of_log_odds
 from driftgauge.evaluate.quality import measured
 from driftgauge.evaluate.quality_intervals import quality_intervals
 from driftgauge.evaluate.segments import Group, Totals
 from driftgauge.layout import Row
-from driftgauge.sketches.quality import BinaryQuality, Groups, Joined, RegressionQuality
+from driftgauge.sketches.quality import (
+    SCORE_LOG_ODDS,
+    BinaryQuality,
+    Groups,
+    Joined,
+    RegressionQuality,
+)
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "measured-intervals.md"
 SEED = 20261126
@@ -29,8 +36,11 @@ HOURS, GROUP_HOURS, PER_HOUR = 168, 7, 10
 N = HOURS * PER_HOUR
 REPEATS = 400
 MEASURES = {
-    Task.BINARY: ("accuracy", "precision", "recall", "f1", "roc_auc", "log_loss"),
-    Task.REGRESSION: ("mae", "rmse", "r2", "bias"),
+    Task.BINARY: (
+        *("accuracy", "precision", "recall", "f1", "roc_auc", "log_loss"),
+        *("mcc", "average_precision", "ece", "slope", "intercept"),
+    ),
+    Task.REGRESSION: ("mae", "rmse", "r2", "bias", "mape"),
 }
 _NONE = Groups(0, 0)
 
@@ -123,7 +133,9 @@ def truth(task):
     for _ in range(20):
         row.add(quality.row(records(task, ndtri(rng.random((2, 100_000))))))
     view = SimpleNamespace(quality=quality, task=task, model="m", version="1", classes=())
-    numbers = measured(Totals.of(view, [("7d", "arrived", row, None)], (Group(0, "", ""),))).groups
+    numbers = dict(measured(Totals.of(view, [("7d", "arrived", row, None)], (Group(0, "", ""),))).groups)
+    if task is Task.BINARY:
+        numbers |= of_log_odds(quality.count(row, "score")[None, None], SCORE_LOG_ODDS)
     return {name: float(numbers[name][0, 0]) for name in MEASURES[task]}
 
 
@@ -163,7 +175,7 @@ Written by `python -m benchmarks.measured_intervals`: fixed seed, {REPEATS} wind
 outcomes in {HOURS} hourly panes, {HOURS // GROUP_HOURS} groups of {GROUP_HOURS} panes. A share is known to about 1%.
 
 *Independent* is the interval that takes records for independent (Wilson for shares, Hanley and McNeil for
-ROC AUC, the normal one from sums for the rest); *published* is what `_low` and `_high` are: the wider of it
+ROC AUC, the sandwich for slope and intercept, the normal one from sums for the rest); *published* is what `_low` and `_high` are: the wider of it
 and of Student's t over a delete-one-group jackknife that takes in what neighbouring groups share. Nominal
 are 95%. *Wider by* is the median ratio of the widths.
 

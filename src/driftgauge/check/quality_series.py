@@ -21,12 +21,14 @@ from driftgauge.snapshot import (
 Labels = Mapping[str, str]
 Made = tuple[type[Any], Labels, frozenset[str] | None]
 
-_OF_CLASSES = ("accuracy", "precision", "recall", "f1", "roc_auc", "log_loss", "brier")
-_OF_POSITIVE = ("specificity", "balanced_accuracy", "mcc", "average_precision")
+_OF_CLASSES = (
+    *("accuracy", "precision", "recall", "f1", "roc_auc", "log_loss", "brier", "ece"),
+    *("specificity", "balanced_accuracy", "mcc", "average_precision"),
+)
 _INTERVALS: Final[Mapping[Task, tuple[str, ...]]] = {
-    Task.BINARY: (*_OF_CLASSES, *_OF_POSITIVE),
+    Task.BINARY: (*_OF_CLASSES, "slope", "intercept"),
     Task.MULTICLASS: _OF_CLASSES,
-    Task.REGRESSION: ("mae", "rmse", "r2", "bias"),
+    Task.REGRESSION: ("mae", "rmse", "r2", "bias", "mape"),
 }
 _PERFORMANCE: Final[Mapping[Task, frozenset[str]]] = {
     Task.BINARY: frozenset({"balanced_accuracy", "mcc"}),

@@ -10,7 +10,12 @@ from driftgauge.evaluate import measures
 from driftgauge.evaluate.measures import Measures
 from driftgauge.layout import Layout, Row
 from driftgauge.records import Floats, Ints
-from driftgauge.sketches.quality import BinaryQuality, MulticlassQuality, RegressionQuality
+from driftgauge.sketches.quality import (
+    COARSE_SCORE_LOG_ODDS,
+    BinaryQuality,
+    MulticlassQuality,
+    RegressionQuality,
+)
 from driftgauge.stats import classification, jackknife
 from driftgauge.stats.arrays import Counts
 
@@ -47,7 +52,12 @@ def of_binary(quality: BinaryQuality, digests: Row, places: Ints) -> tuple[Sprea
     confusion = sums(each)
     by_score = layout.count(digests, "score")[:, :, None]
     scores = sums(by_score)
-    of_scores = measures.of_scores(scores) | _losses(layout, digests, scores.sum(axis=(-2, -1)))
+    of_scores = {
+        **measures.of_scores(scores),
+        **measures.of_log_odds(scores, COARSE_SCORE_LOG_ODDS),
+        **_losses(layout, digests, scores.sum(axis=(-2, -1))),
+        **_reliability(layout, digests),
+    }
     cells = each.sum(axis=(-2, -1), dtype=np.float64)
     right = np.trace(confusion, axis1=-2, axis2=-1)
     accuracy = {"accuracy": measures.share(right, confusion.sum(axis=(-2, -1)))}
@@ -65,21 +75,41 @@ def of_multiclass(
     layout = quality.digest_layout
     classes = measures.of_classes(sums(layout.count(digests, "confusion")[:, :, known[:, None], known]))
     scores = layout.count(digests, "score")[:, :, known]
-    area = measures.of_scores(sums(scores))["roc_auc"]
+    of_scores = measures.of_scores(sums(scores))
+    areas = {name: of_scores[name] for name in ("roc_auc", "average_precision")}
     each = layout.count(digests, "predicted")[:, :, places]
     accuracy = measures.share(sums(layout.count(digests, "right")[:, :, places]), sums(each))
     scored = scores.sum(axis=(-2, -1), dtype=np.float64)
     sizes = each.astype(np.float64)
     whole = np.broadcast_to(sizes[..., :1], scored.shape)
-    return spread(classes, whole), spread({"roc_auc": area}, scored), spread({"accuracy": accuracy}, sizes)
+    return spread(classes, whole), spread(areas, scored), spread({"accuracy": accuracy}, sizes)
+
+
+def of_matrix(quality: MulticlassQuality, digests: Row, known: Ints) -> Spread:
+    """What the confusion of all classes tells of the whole model, shape (totals, 1)."""
+    each = quality.digest_layout.count(digests, "confusion")[:, :, known[:, None], known]
+    matrix = sums(each)
+    found = {
+        "mcc": classification.multiclass_mcc(matrix),
+        "balanced_accuracy": classification.macro(measures.of_classes(matrix)["recall"]),
+    }
+    sizes = each.sum(axis=(-2, -1), dtype=np.float64)
+    return spread({name: values[..., None] for name, values in found.items()}, sizes[..., None])
 
 
 def of_losses(quality: MulticlassQuality, digests: Row) -> Spread:
-    """Log loss and Brier score of a multiclass model, shape (totals, 1)."""
+    """Log loss, Brier score and calibration error of a multiclass model, shape (totals, 1)."""
     layout = quality.digest_layout
     # Every class counts each record with probabilities.
     sizes = layout.count(digests, "score")[:, :, :1].sum(axis=(-2, -1), dtype=np.float64)
-    return spread(_losses(layout, digests, sums(sizes)), sizes)
+    reliability = {name: values[..., None] for name, values in _reliability(layout, digests).items()}
+    return spread({**_losses(layout, digests, sums(sizes)), **reliability}, sizes)
+
+
+def _reliability(layout: Layout, digests: Row) -> Measures:
+    # What is left of a sum may come out a little below 0.
+    scores = np.maximum(sums(layout.sum(digests, "scores")), 0.0)
+    return measures.of_reliability(sums(layout.count(digests, "reliability")), scores)
 
 
 def _losses(layout: Layout, digests: Row, scored: Floats) -> Measures:
@@ -95,7 +125,7 @@ def of_regression(quality: RegressionQuality, digests: Row, places: Ints) -> Spr
     every = Row(sums(digests.counts), sums(digests.sums))  # type: ignore[arg-type]
     found = measures.of_errors(layout, every, places)
     sizes = layout.count(digests, "errors")[:, :, places].astype(np.float64)
-    return spread({name: found[name] for name in ("mae", "bias", "rmse", "r2")}, sizes)
+    return spread({name: found[name] for name in ("mae", "bias", "rmse", "r2", "mape")}, sizes)
 
 
 def of_whole(found: Spread) -> Spread:

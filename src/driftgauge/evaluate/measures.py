@@ -13,6 +13,7 @@ from driftgauge.records import Floats, Ints
 from driftgauge.sketches import quality as sketch
 from driftgauge.stats import classification, regression
 from driftgauge.stats.arrays import Counts, quotient
+from driftgauge.stats.calibration import recalibration
 
 Measures = dict[str, Floats]
 
@@ -66,6 +67,18 @@ def of_losses(log_loss: Floats, brier: Floats, scored: Floats) -> Measures:
         "log_loss": classification.log_loss(log_loss, scored),
         "brier": classification.brier(brier, scored),
     }
+
+
+def of_reliability(reliability: Counts, scores: Floats) -> Measures:
+    """From counts by tenth of the score and outcome, shape (..., tenths, 2), and the sums of the scores."""
+    counts = np.asarray(reliability, np.float64)
+    return {"ece": classification.ece(counts.sum(axis=-1), scores, counts[..., 1])}
+
+
+def of_log_odds(scores: Counts, log_odds: Floats) -> Measures:
+    """Intercept and slope of a recalibration, from counts by outcome and score bin."""
+    intercept, slope = recalibration(scores[..., 1, :], scores[..., 0, :], log_odds)
+    return {"intercept": intercept, "slope": slope}
 
 
 def of_classes(confusion: Counts) -> Measures:

@@ -9,19 +9,26 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from driftgauge.evaluate import grouped, independent
+from driftgauge.evaluate import grouped, independent, measures
 from driftgauge.evaluate.grouped import Spread
 from driftgauge.evaluate.independent import Ends
 from driftgauge.evaluate.quality import Measured, class_labels
 from driftgauge.evaluate.segments import Totals, rows
 from driftgauge.records import Floats
-from driftgauge.sketches.quality import BinaryQuality, MulticlassQuality, RegressionQuality
+from driftgauge.sketches.quality import (
+    SCORE_LOG_ODDS,
+    BinaryQuality,
+    MulticlassQuality,
+    RegressionQuality,
+)
 from driftgauge.snapshot import QualityInterval
 from driftgauge.stats import jackknife
+from driftgauge.stats.arrays import Counts
+from driftgauge.stats.calibration import calibration_noise
 
 _BOUNDS: Final[Mapping[str, tuple[float, float]]] = {
-    **dict.fromkeys(("mae", "rmse", "log_loss", "brier"), (0.0, np.inf)),
-    "bias": (-np.inf, np.inf),
+    **dict.fromkeys(("mae", "rmse", "mape", "log_loss", "brier"), (0.0, np.inf)),
+    **dict.fromkeys(("bias", "slope", "intercept"), (-np.inf, np.inf)),
     "r2": (-np.inf, 1.0),
     "mcc": (-1.0, 1.0),
 }
@@ -74,14 +81,23 @@ def widened(values: Mapping[str, Floats], ends: Ends, *spreads: Spread) -> Ends:
     return found
 
 
+def _down_to_chance(ends: tuple[Floats, Floats], reliability: Counts) -> tuple[Floats, Floats]:
+    """The interval of a calibration error, longer below by what chance alone adds to it."""
+    noise = calibration_noise(reliability.sum(axis=-1), reliability[..., 1])
+    return np.maximum(ends[0] - noise, 0.0), ends[1]
+
+
 # --- by task ----------------------------------------------------------------------------------
 
 
 def _binary(quality: BinaryQuality, totals: Totals, found: Measured) -> Intervals:
     values = {name: numbers[:, :1] for name, numbers in found.groups.items()}
+    values |= measures.of_log_odds(quality.count(totals.row, "score")[:, None], SCORE_LOG_ODDS)
     ends = independent.of_binary(quality, totals.row, values)
     by_confusion, by_scores, by_group = grouped.of_binary(quality, totals.digests, totals.places)
     whole = widened(values, ends, by_confusion, by_scores)
+    reliability = quality.count(totals.row, "reliability")[:, :1]
+    whole["ece"] = _down_to_chance(whole["ece"], reliability)
     confusion = quality.count(totals.row, "confusion")[:, totals.places]
     right = np.trace(confusion, axis1=-2, axis2=-1)
     ends = independent.of_segments(right, confusion.sum(axis=(-2, -1)))
@@ -95,15 +111,17 @@ def _multiclass(quality: MulticlassQuality, totals: Totals, found: Measured) -> 
     by_confusion, by_scores, by_group = grouped.of_multiclass(quality, totals.digests, places, found.known)
     values = {n: v[:, :1] for n, v in found.groups.items()} | dict(found.macro)
     of_classes = independent.of_classes(quality, row, found.known, found.classes)
-    ends = independent.of_macro(quality, row, values, of_classes)
+    ends = independent.of_macro(quality, row, values, of_classes, found.classes["recall"])
     whole: Ends = {}
     for part in (
         grouped.of_whole(by_group),
         grouped.of_means(by_confusion),
         grouped.of_means(by_scores),
         grouped.of_losses(quality, totals.digests),
+        grouped.of_matrix(quality, totals.digests, found.known),
     ):
         whole |= widened(values, ends, part)
+    whole["ece"] = _down_to_chance(whole["ece"], quality.count(row, "reliability")[:, None])
     right, predicted = (quality.count(row, name)[:, places] for name in ("right", "predicted"))
     segments = widened(found.groups, independent.of_segments(right, predicted), by_group)
     made = _rows(totals, whole, segments, by_group)

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from driftgauge.metrics.table import COHORT, NOT_AVERAGED, OF_CLASS, OF_SEGMENT, Advice, Metric, gauges
+from driftgauge.metrics.table import (
+    COHORT,
+    IN_WINDOW,
+    NOT_AVERAGED,
+    OF_CLASS,
+    OF_SEGMENT,
+    Advice,
+    Metric,
+    gauges,
+)
 from driftgauge.snapshot import QualityInterval
 
 # The number, its unit's suffix, and whether its rows have classes.
@@ -24,7 +33,10 @@ _PERFORMANCE = (
     ("mcc", "", False),
     ("specificity", "_ratio", True),
     ("average_precision", "_ratio", True),
+    ("ece", "_ratio", False),
+    ("mape", "_ratio", False),
 )
+_CALIBRATION = ("slope", "intercept")
 
 
 def _ends(name: str, unit: str, family: str, *, by_class: bool) -> tuple[Metric, ...]:
@@ -45,9 +57,27 @@ def _ends(name: str, unit: str, family: str, *, by_class: bool) -> tuple[Metric,
     )
 
 
+def _recalibration(name: str) -> tuple[Metric, ...]:
+    return gauges(
+        QualityInterval,
+        (*IN_WINDOW, "cohort"),
+        *(
+            (
+                f"calibration_{name}_{end}",
+                f"{name}_{end}",
+                f"{which} end of the 95% interval of driftgauge_calibration_{name}, as of quality (binary)."
+                + NOT_AVERAGED,
+            )
+            for end, which in (("low", "Lower"), ("high", "Upper"))
+        ),
+        family="calibration",
+    )
+
+
 METRICS: tuple[Metric, ...] = (
     *(m for name, unit, c in _DEFAULT for m in _ends(name, unit, "default", by_class=c)),
     *(m for name, unit, c in _PERFORMANCE for m in _ends(name, unit, "performance", by_class=c)),
+    *(m for name in _CALIBRATION for m in _recalibration(name)),
     *gauges(
         QualityInterval,
         OF_SEGMENT,
@@ -63,7 +93,7 @@ METRICS: tuple[Metric, ...] = (
 
 _RATIOS = tuple(
     f"{name}_{end}{unit}" for name, unit, _ in (*_DEFAULT, *_PERFORMANCE) for end in ("low", "high")
-)
+) + tuple(f"calibration_{name}_{end}" for name in _CALIBRATION for end in ("low", "high"))
 
 ADVICE = (
     Advice(
@@ -71,7 +101,8 @@ ADVICE = (
         "those of the number itself",
         "Student's t over 12 to 26 groups of consecutive panes (delete-one-group jackknife): it holds where "
         "records remember each other for less than a group, and is too narrow where they do for longer. "
-        "docs/measured-intervals.md has the measured coverage.",
+        "docs/measured-intervals.md has the measured coverage. That of ece is longer below, by what chance alone "
+        "adds to it.",
         "Alert on the low end above a limit (the high end of errors below one) where false pages cost more "
         "than late ones.",
     ),

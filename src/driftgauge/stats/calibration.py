@@ -77,6 +77,80 @@ def recalibration(
     return np.where(found, intercept, np.nan), np.where(found, slope, np.nan)
 
 
+def recalibration_error(
+    positive_counts: Counts, negative_counts: Counts, log_odds: Values, intercept: Values, slope: Values
+) -> tuple[Values, Values]:
+    """Standard errors of what `recalibration` found, of independent records.
+
+    The sandwich: right also where no straight line in log-odds is. ``H^-1 M H^-1`` with H the information
+    ``sum n p (1 - p) x x'`` and M the squared scores ``sum (n1 (1 - p)^2 + n0 p^2) x x'``, x = (1, log-odds).
+
+    Args:
+        positive_counts, negative_counts, log_odds: as for `recalibration`.
+        intercept, slope: shape (...), what it gave; NaN where there is none.
+
+    Returns:
+        Of the intercept and of the slope, shape (...), at least 0; NaN where they are.
+
+    Raises:
+        ValueError: as `recalibration`, or an intercept or a slope of another shape.
+
+    Cost: O(elements). Source: White, 1982, theorem 3.2; Cox, 1958. Checked against the spread of simulated
+    samples to 5%, right line or not, and against the inverse information where the line is right, to 5%.
+    """
+    positive = checked_counts(positive_counts, "positive_counts")
+    negative = checked_counts(negative_counts, "negative_counts")
+    x = np.asarray(log_odds, dtype=np.float64)
+    a, b = np.asarray(intercept, np.float64), np.asarray(slope, np.float64)
+    if positive.shape != negative.shape or x.ndim != 1 or positive.shape[-1:] != x.shape:
+        raise ValueError(
+            f"log_odds: expected one for each bin of {positive.shape} and {negative.shape}, found {x.shape}"
+        )
+    if a.shape != positive.shape[:-1] or b.shape != a.shape:
+        raise ValueError(
+            f"intercept, slope: expected shape {positive.shape[:-1]}, found {a.shape}, {b.shape}"
+        )
+    fitted = 0.5 * (1 + np.tanh((a[..., None] + b[..., None] * x) / 2))
+    powers = np.stack([np.ones_like(x), x, x * x], axis=-1)
+    h00, h01, h11 = np.moveaxis(((positive + negative) * fitted * (1 - fitted)) @ powers, -1, 0)
+    m = positive * np.square(1 - fitted) + negative * np.square(fitted)
+    m00, m01, m11 = np.moveaxis(m @ powers, -1, 0)
+    determinant = h00 * h11 - h01 * h01
+    of_intercept = h11 * h11 * m00 - 2 * h11 * h01 * m01 + h01 * h01 * m11
+    of_slope = h01 * h01 * m00 - 2 * h01 * h00 * m01 + h00 * h00 * m11
+    first, second = (
+        np.sqrt(np.maximum(quotient(v, np.square(determinant)), 0.0)) for v in (of_intercept, of_slope)
+    )
+    return first, second
+
+
+def calibration_noise(records: Counts, outcomes: Counts) -> Values:
+    """What chance alone adds to an expected calibration error, at most: that of perfect scores.
+
+    ``sum sqrt(2 / pi * n p (1 - p)) / sum n`` over the bins, p = (outcomes + 1) / (n + 2): the mean of the
+    absolute value of each bin's normal noise, since gaps in either direction add up.
+
+    Args:
+        records, outcomes: shape (..., bins), by score bin.
+
+    Returns:
+        Shape (...), at least 0; empty bins add nothing, NaN without records. O(elements).
+
+    Raises:
+        ValueError: a bad count, shapes that differ, or more outcomes than records.
+
+    Source: Ferro and Fricker, 2012 (the bias of reliability); the mean of a half-normal. Checked against the
+    mean error of simulated perfect scores to 5%.
+    """
+    n, ones = checked_counts(records, "records"), checked_counts(outcomes, "outcomes")
+    if n.shape != ones.shape or not n.ndim:
+        raise ValueError(f"outcomes: expected the bins of records, shape {n.shape}, found {ones.shape}")
+    if (ones > n).any():
+        raise ValueError("outcomes: expected at most the records, found more")
+    p = (ones + 1) / (n + 2)
+    return quotient(np.sqrt(2 / np.pi * n * p * (1 - p)).sum(axis=-1), n.sum(axis=-1))
+
+
 def _newton(positive: Values, n: Values, powers: Values, intercept: Values, slope: Values) -> Values:
     """The next step of both, stacked; *powers* of the log-odds from 0 to 2, shape (bins, 3)."""
     fitted = 0.5 * (1 + np.tanh((intercept[..., None] + slope[..., None] * powers[:, 1]) / 2))

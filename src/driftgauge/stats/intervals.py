@@ -159,3 +159,75 @@ def cell_error(value: Numbers, values_without_one: Values, counts: Counts) -> Va
     mean = quotient(weighted.sum(axis=0), n)
     squares = np.where(cells > 0, cells * np.square(without - mean), 0.0).sum(axis=0)
     return np.sqrt(np.where(n >= 2, quotient(n - 1, n) * squares, np.nan))
+
+
+def mean_of_intervals(
+    values: Values, ends: tuple[Values, Values], *, least: float = 0.0, most: float = 1.0
+) -> tuple[Values, Values]:
+    """Interval of the mean over the last axis of independent numbers, from the interval of each.
+
+    Args:
+        values: shape (..., K); NaN where there is none, which takes no part.
+        ends: (low, high) of each.
+        least, most: bounds of the numbers.
+
+    Returns:
+        (low, high), shape (...): the mean less, and plus, the root of the sum of the squared distances to
+        the ends, by K; NaN where nothing is known. O(elements).
+
+    Raises:
+        ValueError: a low end above, or a high end below its value.
+
+    Source: Zou and Donner, 2008, eq. 7 and 8 (method of variance estimates recovery). Checked by hand,
+    and by its coverage on simulated shares.
+    """
+    numbers, (low, high) = np.asarray(values, np.float64), (np.asarray(e, np.float64) for e in ends)
+    if (low > numbers).any() or (high < numbers).any():
+        raise ValueError("ends: expected low <= value <= high, found others")
+    known = ~np.isnan(numbers)
+    count = known.sum(axis=-1)
+    mean = quotient(np.where(known, numbers, 0.0).sum(axis=-1), count)
+    below, above = (
+        quotient(np.sqrt(np.where(known, np.square(end - numbers), 0.0).sum(axis=-1)), count)
+        for end in (low, high)
+    )
+    return np.maximum(mean - below, least), np.minimum(mean + above, most)
+
+
+def multiclass_mcc_error(confusion: Counts) -> Values:
+    """Standard error of `classification.multiclass_mcc` of independent records, by the delta method.
+
+    ``sum n_ij g_ij ** 2`` under the root, g the derivative by each cell: of a multinomial, whose mean
+    derivative is 0 since the coefficient doesn't depend on the number of records.
+
+    Args:
+        confusion: shape (..., classes, classes), outcomes by predictions.
+
+    Returns:
+        Shape (...), at least 0; NaN where the coefficient is. O(elements).
+
+    Raises:
+        ValueError: a bad count, or a matrix that isn't square.
+
+    Source: Gorodkin, 2004 (the coefficient); Casella and Berger, 2002, theorem 5.5.24. Checked against the
+    delete-one jackknife to 1% on 1,000 records, and against the spread of simulated samples to 5%.
+    """
+    n = checked_counts(confusion, "confusion")
+    if n.ndim < 2 or n.shape[-1] != n.shape[-2]:
+        raise ValueError(f"confusion: expected a square matrix on the last axes, found shape {n.shape}")
+    total = n.sum(axis=(-2, -1))[..., None, None]
+    outcomes, predictions = n.sum(axis=-1)[..., :, None], n.sum(axis=-2)[..., None, :]
+    right = np.trace(n, axis1=-2, axis2=-1)[..., None, None]
+    by_class = (outcomes * np.swapaxes(predictions, -1, -2)).sum(axis=-2)[..., None]
+    covariance = right * total - by_class
+    of_outcomes = total**2 - np.square(outcomes).sum(axis=-2, keepdims=True)
+    of_predictions = total**2 - np.square(predictions).sum(axis=-1, keepdims=True)
+    below = np.sqrt(of_outcomes * of_predictions)
+    # A record more in a cell: outcome i, prediction j.
+    crossed = np.swapaxes(predictions, -1, -2) + np.swapaxes(outcomes, -1, -2)
+    slope = total * np.eye(n.shape[-1]) + right - crossed
+    value = quotient(covariance, below)
+    slope = quotient(slope, below) - value * (
+        quotient(total - outcomes, of_outcomes) + quotient(total - predictions, of_predictions)
+    )
+    return np.asarray(np.sqrt((n * np.square(slope)).sum(axis=(-2, -1))), np.float64)

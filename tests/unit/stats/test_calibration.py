@@ -6,7 +6,7 @@ from scipy import optimize, special
 from sklearn.linear_model import LogisticRegression
 
 from driftgauge.sketches.quality import SCORE_BINS, SCORE_EDGES, SCORE_LOG_ODDS
-from driftgauge.stats.calibration import recalibration
+from driftgauge.stats.calibration import calibration_noise, recalibration, recalibration_error
 
 
 def scored(rng, n, intercept, slope, spread=1.5):
@@ -104,3 +104,59 @@ def test_what_does_not_fit_is_refused():
         recalibration(np.ones(3), np.ones(3), np.array([0, 1, np.inf]))
     with pytest.raises(ValueError, match="positive_counts: expected finite counts"):
         recalibration(np.array([-1, 1, 1]), np.ones(3), X)
+
+
+# --- how far they can be off by chance -----------------------------------------------------------
+
+GRID = np.linspace(-4, 4, 41)
+EACH = np.round(60 * np.exp(-GRID * GRID / 4)).astype(int)
+
+
+def drawn_bins(rng, repeats, curve):
+    """As records come: how many have a score is chance too."""
+    n = rng.multinomial(EACH.sum(), EACH / EACH.sum(), repeats)
+    ones = rng.binomial(n, special.expit(curve(GRID)))
+    return ones, n - ones
+
+
+@pytest.mark.parametrize("curve", [lambda x: 0.8 * x - 0.3, lambda x: 0.8 * x - 0.25 * x * x])
+def test_errors_of_a_recalibration_are_the_spread_of_samples(curve):
+    ones, zeros = drawn_bins(np.random.default_rng(5), 2_000, curve)
+    intercept, slope = recalibration(ones, zeros, GRID)
+    errors = recalibration_error(ones, zeros, GRID, intercept, slope)
+    for found, values in zip(errors, (intercept, slope), strict=True):
+        assert found.mean() == pytest.approx(values.std(), rel=0.05)
+
+
+def test_errors_of_a_right_line_are_those_of_the_information():
+    ones, zeros = drawn_bins(np.random.default_rng(6), 200, lambda x: 0.8 * x - 0.3)
+    errors = recalibration_error(ones, zeros, GRID, *recalibration(ones, zeros, GRID))
+    p = special.expit(0.8 * GRID - 0.3)
+    design = np.stack([np.ones_like(GRID), GRID])
+    inverse = np.linalg.inv((design * (EACH * p * (1 - p))) @ design.T)
+    for found, wanted in zip(errors, np.sqrt(np.diag(inverse)), strict=True):
+        assert found.mean() == pytest.approx(wanted, rel=0.05)
+
+
+def test_without_a_recalibration_there_is_no_error():
+    none = np.array([np.nan])
+    errors = recalibration_error(np.array([[3, 0]]), np.array([[0, 4]]), np.array([-1.0, 1.0]), none, none)
+    assert np.isnan(errors).all()
+    with pytest.raises(ValueError, match="intercept, slope: expected shape"):
+        recalibration_error(np.ones((1, 2)), np.ones((1, 2)), np.zeros(2), np.zeros(2), np.zeros(2))
+    with pytest.raises(ValueError, match="log_odds: expected one for each bin"):
+        recalibration_error(np.ones((1, 2)), np.ones((1, 2)), np.zeros(3), none, none)
+
+
+def test_chance_adds_to_a_calibration_error_what_perfect_scores_show():
+    rng = np.random.default_rng(7)
+    n, p = np.array([400, 300, 200, 60]), np.array([0.1, 0.4, 0.6, 0.9])
+    ones = rng.binomial(n, p, (4_000, 4))
+    seen = (np.abs(ones - n * p).sum(axis=1) / n.sum()).mean()
+    noise = calibration_noise(np.broadcast_to(n, ones.shape), ones)
+    assert noise.mean() == pytest.approx(seen, rel=0.05)
+    assert np.isnan(calibration_noise(np.zeros(3), np.zeros(3)))
+    with pytest.raises(ValueError, match="outcomes: expected at most the records"):
+        calibration_noise(np.ones(2), np.array([1, 2]))
+    with pytest.raises(ValueError, match="outcomes: expected the bins of records"):
+        calibration_noise(np.ones(2), np.ones(3))

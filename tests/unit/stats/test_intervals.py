@@ -141,3 +141,52 @@ def test_a_difference_of_normal_means_is_the_two_sample_interval():
 def test_a_difference_needs_values_between_their_ends():
     with pytest.raises(ValueError, match="low <= value <= high"):
         intervals.difference_interval((1.0, 2.0, 3.0), (1.0, 0.0, 2.0))
+
+
+# --- multiclass, and means of several intervals --------------------------------------------------
+
+
+def drawn_confusion(rng, n=1_000):
+    """Of three classes, so and so well told apart."""
+    cells = np.array([[0.4, 0.08, 0.02], [0.05, 0.25, 0.05], [0.03, 0.02, 0.1]])
+    return rng.multinomial(n, cells.ravel() / cells.sum()).reshape(3, 3)
+
+
+def test_the_error_of_a_multiclass_mcc_is_the_jackknifes():
+    confusion = drawn_confusion(np.random.default_rng(1)).astype(float)
+    without = np.array([classification.multiclass_mcc(confusion - cell.reshape(3, 3)) for cell in np.eye(9)])
+    expected = intervals.cell_error(classification.multiclass_mcc(confusion), without, confusion.reshape(9))
+    assert intervals.multiclass_mcc_error(confusion) == pytest.approx(float(expected), rel=0.01)
+
+
+def test_the_error_of_a_multiclass_mcc_is_the_spread_of_samples():
+    rng = np.random.default_rng(2)
+    samples = np.array([drawn_confusion(rng) for _ in range(4_000)])
+    spread = classification.multiclass_mcc(samples).std()
+    assert intervals.multiclass_mcc_error(samples).mean() == pytest.approx(spread, rel=0.05)
+
+
+def test_where_there_is_no_mcc_there_is_no_error():
+    assert np.isnan(intervals.multiclass_mcc_error(np.array([[5, 0], [0, 0]])))
+    assert intervals.multiclass_mcc_error(np.diag([4, 5, 6])) == pytest.approx(0.0, abs=1e-9)
+    with pytest.raises(ValueError, match="confusion: expected a square matrix"):
+        intervals.multiclass_mcc_error(np.ones((2, 3)))
+
+
+def test_the_interval_of_a_mean_by_hand():
+    low, high = intervals.mean_of_intervals(
+        np.array([0.5, 0.7, np.nan]), (np.array([0.47, 0.66, 0.1]), np.array([0.56, 0.78, 0.2]))
+    )
+    assert low == pytest.approx(0.6 - 0.05 / 2)
+    assert high == pytest.approx(0.6 + 0.1 / 2)
+    assert np.isnan(intervals.mean_of_intervals(np.array([np.nan]), (np.zeros(1), np.ones(1)))[0])
+    with pytest.raises(ValueError, match="ends: expected low <= value <= high"):
+        intervals.mean_of_intervals(np.array([0.5]), (np.array([0.6]), np.array([0.9])))
+
+
+def test_the_interval_of_a_mean_of_shares_holds_it_as_often_as_it_says():
+    rng = np.random.default_rng(3)
+    shares, n = np.array([0.9, 0.7, 0.4]), np.array([60, 80, 40])
+    hits = rng.binomial(n, shares, (4_000, 3))
+    low, high = intervals.mean_of_intervals(hits / n, intervals.wilson(hits, n))
+    assert ((low <= shares.mean()) & (shares.mean() <= high)).mean() == pytest.approx(0.95, abs=0.012)

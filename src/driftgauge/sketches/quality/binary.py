@@ -50,13 +50,20 @@ class BinaryQuality(Quality):
                 "strata_log_loss": (2, COARSE_SCORE_BINS),
             },
             digest=Layout(
-                counts={"confusion": (g, 2, 2), "score": (2, COARSE_SCORE_BINS)},
-                sums={"log_loss": (1,), "brier": (1,)},
+                counts={
+                    "confusion": (g, 2, 2),
+                    "score": (2, COARSE_SCORE_BINS),
+                    "reliability": (1, CALIBRATION_BINS, 2),
+                },
+                sums={"log_loss": (1,), "brier": (1,), "scores": (1, CALIBRATION_BINS)},
             ),
         )
 
     def _digested(self, row: Row, name: str) -> NDArray[np.integer]:
-        return self.layout.count(row, "coarse")[0] if name == "score" else self.layout.count(row, name)
+        if name == "score":
+            return self.layout.count(row, "coarse")[0]
+        block: NDArray[np.integer] = self.layout.count(row, name)
+        return block[:1] if name == "reliability" else block
 
     def _fill(self, row: Row, joined: Joined, group: Ints, record: Ints) -> None:
         outcome = joined.outcome.astype(np.int64)

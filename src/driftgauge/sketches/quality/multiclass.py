@@ -53,8 +53,9 @@ class MulticlassQuality(Quality):
                     "right": (groups.count,),
                     "confusion": (classes, classes),
                     "score": (classes, 2, COARSE_SCORE_BINS),
+                    "reliability": (CALIBRATION_BINS, 2),
                 },
-                sums={"log_loss": (1,), "brier": (1,)},
+                sums={"log_loss": (1,), "brier": (1,), "scores": (CALIBRATION_BINS,)},
             ),
         )
 

@@ -26,8 +26,9 @@ from driftgauge.sketches.quality.task import Quality
     OUTCOME_UNDER,
 ) = range(10)
 
-# Places in the higher moments of a regression: of the error e and the outcome z about the centre.
-ERROR_4, ERROR_2_OUTCOME, ERROR_2_OUTCOME_2, OUTCOME_3, OUTCOME_4 = range(5)
+# Places in the higher moments of a regression: of the error e, the outcome z about the centre, and the share
+# that the error is of the outcome.
+ERROR_4, ERROR_2_OUTCOME, ERROR_2_OUTCOME_2, OUTCOME_3, OUTCOME_4, PERCENT_2 = range(6)
 # Beyond it fourth powers would overflow a sum.
 _FOURTH_LIMIT: Final = float(np.sqrt(SUMMED_LIMIT))
 
@@ -57,8 +58,8 @@ class RegressionQuality(Quality):
 
     RMSE, MAE, R2 and bias are functions of these sums, exact to rounding; the centre keeps R2 exact
     where the outcomes' mean is large beside their spread. Numbers are clipped to `SUMMED_LIMIT`.
-    ``moments`` are sums of third and fourth powers for the whole model: what tells how far RMSE and R2
-    can be off by chance. ``strata`` counts the whole model's records by `stratum` of the prediction, in which
+    ``moments`` are sums of higher powers for the whole model: what tells how far RMSE, R2 and MAPE can be off
+    by chance. ``strata`` counts the whole model's records by `stratum` of the prediction, in which
     `sketches.scores` counts all predictions, and ``strata_errors`` (STRATA, 5) sums there what the first five
     places of a group's sums hold. 34 groups take 9 kB.
     """
@@ -68,7 +69,7 @@ class RegressionQuality(Quality):
         super().__init__(
             groups,
             counts={"errors": (groups.count,), "percents": (groups.count,), "strata": (STRATA,)},
-            sums={"sums": (groups.count, 10), "moments": (5,), "strata_errors": (STRATA, 5)},
+            sums={"sums": (groups.count, 10), "moments": (6,), "strata_errors": (STRATA, 5)},
             digest=Layout(
                 counts={"errors": (groups.count,), "percents": (groups.count,)},
                 sums={"sums": (groups.count, PERCENT + 1)},
@@ -104,10 +105,11 @@ class RegressionQuality(Quality):
         ):
             sums[:, place] = summed((self.groups.count,), values, g)
         whole = ~np.isnan(joined.prediction)
-        self._fill_moments(row, joined.outcome[whole], joined.prediction[whole])
+        self._fill_moments(row, joined.outcome[whole], joined.prediction[whole], percent)
         self._fill_strata(row, joined.prediction[whole], outcome, error)
 
-    def _fill_moments(self, row: Row, outcome: Floats, prediction: Floats) -> None:
+    def _fill_moments(self, row: Row, outcome: Floats, prediction: Floats, percent: Floats) -> None:
+        """*percent* is of memberships: the whole model's come first."""
         outcome = _clipped(outcome)
         error = np.clip(_clipped(prediction) - outcome, -_FOURTH_LIMIT, _FOURTH_LIMIT)
         about = np.clip(outcome - self.centre, -_FOURTH_LIMIT, _FOURTH_LIMIT)
@@ -118,6 +120,7 @@ class RegressionQuality(Quality):
             (e2 * z2).sum(),
             (z2 * about).sum(),
             (z2 * z2).sum(),
+            np.square(percent[: outcome.size]).sum(),
         ]
 
     def _fill_strata(self, row: Row, prediction: Floats, outcome: Floats, error: Floats) -> None:

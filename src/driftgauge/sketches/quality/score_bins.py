@@ -36,6 +36,10 @@ def _coarse_scores() -> Ints:
 COARSE_SCORE: Final[Ints] = _coarse_scores()
 COARSE_SCORE_BINS: Final = int(COARSE_SCORE.max()) + 1
 _COARSE_STARTS: Final[Ints] = np.searchsorted(COARSE_SCORE, np.arange(COARSE_SCORE_BINS))
+# Likewise for each coarse bin: the mean of those of its score bins.
+COARSE_SCORE_LOG_ODDS: Final[Floats] = np.asarray(
+    np.bincount(COARSE_SCORE, weights=SCORE_LOG_ODDS) / np.bincount(COARSE_SCORE), np.float64
+)
 
 
 def coarse_scores(counts: NDArray[np.integer]) -> NDArray[np.int64]:
