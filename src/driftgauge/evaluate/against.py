@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from driftgauge.evaluate.between import NOTHING, compared
+from driftgauge.evaluate.between import compared
 from driftgauge.evaluate.drift import in_bins
 from driftgauge.layout import Row
 from driftgauge.sketches.learning import LearningRow
@@ -38,8 +38,7 @@ def _rows(
     bins = inputs.bins
     for (known, current), values, where in zip(binned, compared(inputs, binned), labels, strict=True):
         samples = float(inputs.records(current)), float(inputs.records(known))
-        for place, key in enumerate((*bins.numeric, *bins.categorical)):
+        for key, numbers in zip((*bins.numeric, *bins.categorical), zip(*values, strict=True), strict=True):
             if key not in bins.identifiers:
                 name = ("", key[2:]) if key.startswith("o:") else (key[2:], "")
-                numbers = values[place] if values else NOTHING
                 yield DriftAgainst(view.model, view.version, *name, *where, *samples, *numbers)

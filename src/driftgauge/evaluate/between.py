@@ -18,22 +18,23 @@ from driftgauge.stats.moments import in_reference_sds, mean_shift_ratio
 
 # The values that are found of each name, in the order of the fields of the rows that have them.
 KEPT: Final = ("psi", "ks", "js_distance", "wasserstein", "mean_shift_sd", "mean_shift_ratio")
-NOTHING: Final[list[Value]] = [None] * len(KEPT)
 _PSI, _KS, _JS = 0, 1, 2
 
 Pair = tuple[Row, Row]
 
 
 def compared(inputs: Inputs, pairs: Sequence[Pair]) -> list[list[list[Value]]]:
-    """Of each pair (before, now), by name (numeric ones first), the values of `KEPT`; empty where
-    either side has few records.
+    """Of each pair (before, now), for each of `KEPT` the values of all names, numeric ones first: None
+    where there is none, and where either side has few records.
 
     Cost: about 0.15 / 1 / 6 ms a pair of 25 / 200 / 1000 features.
     """
     enough = [min(inputs.records(one), inputs.records(other)) >= LEAST_SAMPLES for one, other in pairs]
     chosen = [pair for pair, ok in zip(pairs, enough, strict=True) if ok]
-    tables = iter(_tables(inputs, chosen) if chosen else ())
-    return [listed(next(tables)) if ok else [] for ok in enough]
+    found = iter(listed(_tables(inputs, chosen)) if chosen else ())
+    names = len(inputs.bins.numeric) + len(inputs.bins.categorical)
+    nothing: list[list[Value]] = [[None] * names] * len(KEPT)
+    return [next(found) if ok else nothing for ok in enough]
 
 
 def _tables(inputs: Inputs, pairs: Sequence[Pair]) -> Floats:

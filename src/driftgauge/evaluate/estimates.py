@@ -253,7 +253,7 @@ def _segments(
     found: list[Estimated] = [getattr(made, name) for name in MEASURES]
     table = np.array([samples, *(numbers for each in found for numbers in (each.value, each.error))])
     for place, window in enumerate(windows):
-        for group, values in zip(parts, listed(table[:, place]), strict=True):
+        for group, values in zip(parts, zip(*listed(table[:, place]), strict=True), strict=True):
             if (values[0] or 0.0) >= LEAST_SAMPLES:
                 labels = (window.name, group.segment, group.segment_value, "")
                 yield _part(view, labels, dict(zip(_PART, values, strict=True)))

@@ -27,24 +27,17 @@ def _watched(view: VersionView) -> Iterator[tuple[Reference, Row, Inputs]]:
             yield reference, lifetime, inputs
 
 
-def _labels(key: str) -> tuple[str, str]:
-    return (key[2:], "") if key.startswith("f:") else ("", key[2:])
-
-
 def bins(view: VersionView) -> Iterator[BinCount]:
     """Coarse bins of every feature and output whose reference is fixed."""
+    model, version = view.model, view.version
     for reference, lifetime, inputs in _watched(view):
+        own = known(inputs, reference)
         counts = inputs.coarse(lifetime).astype(np.float64).tolist()
-        shares = known(inputs, reference).shares
-        keys = (*inputs.bins.numeric, *inputs.bins.categorical)
-        for key, counted, shared in zip(keys, counts, shares, strict=True):
-            if key not in inputs.bins.identifiers:
-                feature, output = _labels(key)
+        for (feature, output, kind), counted, shared in zip(own.names, counts, own.shares, strict=True):
+            if kind != "identifier":
                 # All of them from the start: `increase` sees no burst in a series that begins with it.
                 for name, count, share in zip(_BINS, counted, shared, strict=True):
-                    yield BinCount(
-                        view.model, view.version, feature, output, reference.id, name, count, share
-                    )
+                    yield BinCount(model, version, feature, output, reference.id, name, count, share)
 
 
 def fleet_moments(view: VersionView) -> Iterator[Moments]:
@@ -57,8 +50,8 @@ def fleet_moments(view: VersionView) -> Iterator[Moments]:
         square = inputs.layout.sum(lifetime, "square")
         sums = (column.tolist() for column in (n.astype(np.float64), total, square, floor))
         columns = zip(*sums, listed(own.mean), listed(own.sd), strict=True)
-        for key, values in zip(inputs.bins.numeric, columns, strict=True):
-            yield Moments(view.model, view.version, *_labels(key), reference.id, *values)
+        for (feature, output, _), values in zip(own.names, columns, strict=False):
+            yield Moments(view.model, view.version, feature, output, reference.id, *values)
 
 
 def score_bins(view: VersionView) -> Iterator[ScoreBin]:

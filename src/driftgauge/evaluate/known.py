@@ -7,13 +7,26 @@ from typing import Final, cast
 
 import numpy as np
 
-from driftgauge.records import Floats, Ints
+from driftgauge.records import Floats
 from driftgauge.reference import Reference, moments
-from driftgauge.sketches.inputs import NUMERIC_BINS, Inputs
+from driftgauge.sketches.inputs import NUMERIC_BINS, InputBins, Inputs
+from driftgauge.stats.arrays import Edges, Sample
 from driftgauge.stats.binning import quantile_from_counts
 
 QUANTILES: Final = {"p05_shift_sd": 0.05, "p50_shift_sd": 0.5, "p95_shift_sd": 0.95}
 LEVELS: Final[Floats] = np.array(list(QUANTILES.values()))
+# Numeric names that are compared at once: an array of three windows of them stays in a core's own cache.
+_AT_ONCE: Final = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Some numeric names next to each other: their fine bins, and the quantiles at `LEVELS`."""
+
+    names: slice
+    bins: Sample
+    edges: Edges
+    quantiles: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,15 +34,21 @@ class Known:
     """A reference's own numbers, numeric names first.
 
     Attributes:
+        names: feature, output and kind of each name.
         coarse: coarse counts, shape (names, COARSE_CELLS); shares: the same as shares, by name.
-        mean, sd: of the numeric names; quantiles: at `LEVELS`, shape (numeric names, levels).
+        blocks: of the numeric names; mean, sd: of all of them.
+        categories: of the categorical names, without the missing ones.
+        identifiers: places of the identifiers among the categorical names.
     """
 
-    coarse: Ints
+    names: tuple[tuple[str, str, str], ...]
+    coarse: Sample
     shares: list[list[float]]
+    blocks: tuple[Block, ...]
     mean: Floats
     sd: Floats
-    quantiles: Floats
+    categories: Sample
+    identifiers: tuple[int, ...]
 
 
 def known(inputs: Inputs, reference: Reference) -> Known:
@@ -41,10 +60,35 @@ def known(inputs: Inputs, reference: Reference) -> Known:
 
 
 def _known(inputs: Inputs, reference: Reference) -> Known:
-    row = reference.row
+    row, bins = reference.row, inputs.bins
     coarse = inputs.coarse(row)
     shares = coarse / np.maximum(coarse.sum(axis=1, keepdims=True), 1)
     _, mean, sd = moments(inputs, row)
-    counts = inputs.layout.count(row, "bins")[:, :NUMERIC_BINS]
-    quantiles = quantile_from_counts(counts, inputs.outer_edges, LEVELS)
-    return Known(coarse, shares.tolist(), mean, sd, quantiles)
+    starts = range(0, len(bins.numeric), _AT_ONCE)
+    return Known(
+        names=_named(bins),
+        coarse=Sample.of(coarse),
+        shares=shares.tolist(),
+        blocks=tuple(_block(inputs, reference, slice(at, at + _AT_ONCE)) for at in starts),
+        mean=mean,
+        sd=sd,
+        # The last cell is the missing ones.
+        categories=Sample.of(inputs.layout.count(row, "categories")[:, :-1]),
+        identifiers=tuple(place for place, key in enumerate(bins.categorical) if key in bins.identifiers),
+    )
+
+
+def _block(inputs: Inputs, reference: Reference, names: slice) -> Block:
+    counts = Sample.of(inputs.layout.count(reference.row, "bins")[names, :NUMERIC_BINS], ordered=True)
+    edges = Edges.of(inputs.outer_edges[names])
+    return Block(names, counts, edges, quantile_from_counts(counts, edges, LEVELS))
+
+
+def _named(bins: InputBins) -> tuple[tuple[str, str, str], ...]:
+    kinds = ["numeric"] * len(bins.numeric)
+    kinds += ["identifier" if key in bins.identifiers else "categorical" for key in bins.categorical]
+    keys = (*bins.numeric, *bins.categorical)
+    return tuple(
+        ("", key[2:], kind) if key[0] == "o" else (key[2:], "", kind)
+        for key, kind in zip(keys, kinds, strict=True)
+    )

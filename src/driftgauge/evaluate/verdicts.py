@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Final
 
 import numpy as np
@@ -118,7 +119,7 @@ def _names(watched: Watched) -> list[tuple[str, str]]:
 
 def _rows(
     view: VersionView, window: WindowView, watched: Watched, judged: Judged, table: NDArray[np.void]
-) -> Iterator[Verdict]:
+) -> Iterable[Verdict]:
     reference = watched.reference
     assert reference is not None
     shift = smallest_shift_sd(
@@ -139,11 +140,11 @@ def _rows(
         np.where(given, shift, np.nan),
         np.maximum(table["run"], table["beyond_run"]) / judged.hold,
     )
-    labels = (view.model, view.version)
-    for name, code, values in zip(_names(watched), state.tolist(), listed(np.array(columns)), strict=True):
-        found = STATES[code]
-        told = _NOTHING if found is VerdictState.IDENTIFIER else values
-        yield Verdict(*labels, *name, window.name, found, *told)
+    values = listed(np.where(state == STATES.index(VerdictState.IDENTIFIER), np.nan, columns))
+    names = zip(*_names(watched), strict=True)
+    states = [STATES[code] for code in state.tolist()]
+    labels = (repeat(view.model), repeat(view.version), *names, repeat(window.name), states)
+    return map(Verdict, *labels, *values)
 
 
 def _summary(view: VersionView, window: WindowView, rows: list[Verdict], *, short: bool) -> VerdictSummary:

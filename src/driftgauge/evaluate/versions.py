@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from driftgauge.config import Task
-from driftgauge.evaluate.between import NOTHING, compared
+from driftgauge.evaluate.between import compared
 from driftgauge.evaluate.drift import LEAST_SAMPLES, in_bins, value
 from driftgauge.layout import Layout, Row
 from driftgauge.records import Floats
@@ -80,10 +80,9 @@ def _drift(
     ):
         common = _names(newer, now) - inputs.bins.identifiers
         samples = float(inputs.records(current)), float(inputs.records(known))
-        for place, key in enumerate(keys):
+        for key, numbers in zip(keys, zip(*values, strict=True), strict=True):
             if key in common:
                 name = ("", key[2:]) if key.startswith("o:") else (key[2:], "")
-                numbers = values[place] if values else NOTHING
                 yield VersionDrift(*labels, *name, window, *samples, *numbers)
 
 

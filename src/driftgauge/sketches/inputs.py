@@ -219,22 +219,25 @@ class Inputs(LinearSketch):
         )
 
     def coarse(self, row: Row) -> Ints:
-        """Coarse counts of every name, numeric ones first: shape (F + C, COARSE_CELLS)."""
+        """Coarse counts of every name, numeric ones first: shape (F + C, COARSE_CELLS); leading axes of
+        the row's stay.
+        """
         bins, texts = self.layout.count(row, "bins"), self.layout.count(row, "categories")
-        table = np.zeros((len(bins) + len(texts), COARSE_CELLS), np.int64)
-        below = np.zeros((len(bins), NUMERIC_BINS + 1), np.int64)
-        np.cumsum(bins[:, :NUMERIC_BINS], axis=1, out=below[:, 1:])
-        upto = np.take_along_axis(below, self._coarse_ends, axis=1)
-        numeric, categorical = table[: len(bins)], table[len(bins) :]
-        numeric[:, 0] = upto[:, 0]
-        numeric[:, 1:COARSE_BINS] = np.diff(upto, axis=1)
-        numeric[:, COARSE_BINS:] = bins[:, NUMERIC_BINS:]
+        count = bins.shape[-2]
+        table = np.zeros((*bins.shape[:-2], count + texts.shape[-2], COARSE_CELLS), np.int64)
+        below = np.zeros((*bins.shape[:-1], NUMERIC_BINS + 1), np.int64)
+        np.cumsum(bins[..., :NUMERIC_BINS], axis=-1, out=below[..., 1:])
+        upto = below[..., np.arange(count)[:, None], self._coarse_ends]
+        numeric, categorical = table[..., :count, :], table[..., count:, :]
+        numeric[..., 0] = upto[..., 0]
+        np.subtract(upto[..., 1:], upto[..., :-1], out=numeric[..., 1:COARSE_BINS])
+        numeric[..., COARSE_BINS:] = bins[..., NUMERIC_BINS:]
         # The most frequent categories alone, the rest together with `other`.
         alone = min(COARSE_BINS - 1, self.unseen)
-        categorical[:, :alone] = texts[:, :alone]
-        categorical[:, COARSE_BINS - 1] += texts[:, alone : self.unseen].sum(axis=1, dtype=np.int64)
-        categorical[:, COARSE_BINS] = texts[:, self.missing]
-        categorical[:, COARSE_BINS + 1] = texts[:, self.unseen]
+        categorical[..., :alone] = texts[..., :alone]
+        categorical[..., COARSE_BINS - 1] += texts[..., alone : self.unseen].sum(axis=-1, dtype=np.int64)
+        categorical[..., COARSE_BINS] = texts[..., self.missing]
+        categorical[..., COARSE_BINS + 1] = texts[..., self.unseen]
         return table
 
     def folded(self, row: Row) -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from dataclasses import dataclass
+from typing import Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -69,6 +70,18 @@ def checked_pair(reference_counts: Counts, current_counts: Counts) -> tuple[Valu
     """
     reference = checked_counts(reference_counts, "reference_counts")
     current = checked_counts(current_counts, "current_counts")
+    check_fit(reference, current)
+    return reference, current
+
+
+def check_fit(reference: Values, current: Values) -> None:
+    """That both sides have equal bins (last axis) and leading axes that broadcast.
+
+    Raises:
+        ValueError: they don't, or there are no bins.
+
+    Cost: O(1). Checked by hand, through the messages of `divergence`.
+    """
     if reference.ndim == 0 or reference.shape[-1] == 0:
         raise ValueError(
             f"reference_counts: expected at least 1 bin on the last axis, found shape {reference.shape}"
@@ -78,11 +91,88 @@ def checked_pair(reference_counts: Counts, current_counts: Counts) -> tuple[Valu
             f"current_counts: expected the bins of reference_counts, shape {reference.shape}, "
             f"found {current.shape}"
         )
-    return reference, current
 
 
-def checked_edges(edges: Values, counts: Values) -> tuple[Values, Values]:
-    """*edges* as float64, and the widths between them.
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Counts that were checked once, and what is wanted of them each time they are compared.
+
+    Functions that take `Binned` take it in place of the counts, and give the same numbers: a reference
+    is compared at every evaluation, a window by several functions.
+
+    Attributes:
+        counts: shape (..., bins); upto: their sums from the first bin on, where the order of the bins
+            means something; totals: shape (..., 1), NaN for an empty row; shares: counts / totals.
+
+    Errors and cost as `of`, its only maker. Checked as that is.
+    """
+
+    counts: Values
+    totals: Values
+    shares: Values
+    upto: Values | None = None
+
+    @classmethod
+    def of(cls, counts: Binned, where: str = "counts", *, ordered: bool = False) -> Sample:
+        """Those of *counts*, themselves if they are a sample already; *ordered* where the bins are.
+
+        Raises:
+            ValueError: no axis of bins, or a count that is negative or not finite.
+
+        Cost: O(elements), two passes. Checked: every function that takes it, against plain counts.
+        """
+        if isinstance(counts, Sample):
+            return counts
+        checked = checked_counts(counts, where)
+        if checked.ndim == 0:
+            raise ValueError(f"{where}: expected at least 1 bin on the last axis, found shape ()")
+        whole = totals(checked)
+        return cls(checked, whole, checked / whole, np.cumsum(checked, axis=-1) if ordered else None)
+
+    def cumulated(self) -> Values:
+        """Sums of the counts from the first bin on, in the counts' shape; not to be written to.
+
+        Raises: nothing. Cost: O(elements), none where *ordered* bins were asked for. Checked by hand.
+        """
+        return np.cumsum(self.counts, axis=-1) if self.upto is None else self.upto
+
+
+Binned: TypeAlias = Counts | Sample
+"""Counts by bin on the last axis, checked by whoever takes them, or once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """Edges that were checked once, and the widths between them; taken in place of plain ones.
+
+    Errors and cost as `of`, its only maker. Checked as that is.
+    """
+
+    ends: Values
+    widths: Values
+
+    @classmethod
+    def of(cls, edges: Values) -> Self:
+        """Those of *edges*, shape (..., bins + 1), finite and never falling.
+
+        Raises:
+            ValueError: they aren't so.
+
+        Cost: O(edges), some passes. Checked: every function that takes it, against plain edges.
+        """
+        array = np.asarray(edges, dtype=np.float64)
+        with np.errstate(over="ignore", invalid="ignore"):
+            widths = array[..., 1:] - array[..., :-1]
+        if widths.size and not 0 <= widths.min() <= widths.max() < np.inf:
+            if not np.isfinite(array).all():
+                raise ValueError("edges: expected finite numbers, found NaN or infinity")
+            if widths.min() < 0:
+                raise ValueError("edges: expected ascending order, found a step down")
+        return cls(array, np.minimum(widths, LARGEST))
+
+
+def checked_edges(edges: Values | Edges, counts: Values) -> Edges:
+    """*edges*, and the widths between them.
 
     There must be one more than the bins of *counts*, finite and never falling;
     leading axes broadcast with those of *counts*. A width that overflows is held
@@ -91,20 +181,13 @@ def checked_edges(edges: Values, counts: Values) -> tuple[Values, Values]:
     Raises:
         ValueError: any of these does not hold.
 
-    Cost: O(edges). Checked by hand.
+    Cost: O(edges); O(1) for those that were checked. Checked by hand.
     """
-    array = np.asarray(edges, dtype=np.float64)
+    array = edges.ends if isinstance(edges, Edges) else np.asarray(edges, dtype=np.float64)
     ends = (*counts.shape[:-1], counts.shape[-1] + 1)
     if array.shape != ends and not _fit(ends, array.shape):
         raise ValueError(f"edges: expected one more than the bins of {counts.shape}, found {array.shape}")
-    with np.errstate(over="ignore", invalid="ignore"):
-        widths = array[..., 1:] - array[..., :-1]
-    if widths.size and not 0 <= widths.min() <= widths.max() < np.inf:
-        if not np.isfinite(array).all():
-            raise ValueError("edges: expected finite numbers, found NaN or infinity")
-        if widths.min() < 0:
-            raise ValueError("edges: expected ascending order, found a step down")
-    return array, np.minimum(widths, LARGEST)
+    return edges if isinstance(edges, Edges) else Edges.of(array)
 
 
 def _fit(first: tuple[int, ...], second: tuple[int, ...]) -> bool:

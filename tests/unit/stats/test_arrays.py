@@ -43,10 +43,13 @@ def test_the_bins_of_two_classes_come_back_in_their_order():
 
 
 def test_widths_are_between_the_edges_and_held_at_the_largest_float():
-    edges, widths = arrays.checked_edges([0, 1, 1, 4], np.ones(3))
-    assert (edges.tolist(), widths.tolist()) == ([0, 1, 1, 4], [1, 0, 3])
-    _, widths = arrays.checked_edges([-arrays.LARGEST, arrays.LARGEST], np.ones(1))
-    assert widths.tolist() == [arrays.LARGEST]
+    found = arrays.checked_edges([0, 1, 1, 4], np.ones(3))
+    assert (found.ends.tolist(), found.widths.tolist()) == ([0, 1, 1, 4], [1, 0, 3])
+    assert arrays.checked_edges(found, np.ones((2, 3))) is found
+    with pytest.raises(ValueError, match="one more than the bins"):
+        arrays.checked_edges(found, np.ones(4))
+    widest = arrays.checked_edges([-arrays.LARGEST, arrays.LARGEST], np.ones(1))
+    assert widest.widths.tolist() == [arrays.LARGEST]
     for bad, message in [
         ([0, 1], "one more than the bins"),
         ([0, 2, 1, 3], "ascending"),
@@ -54,6 +57,19 @@ def test_widths_are_between_the_edges_and_held_at_the_largest_float():
     ]:
         with pytest.raises(ValueError, match=message):
             arrays.checked_edges(bad, np.ones(3))
+
+
+@pytest.mark.parametrize("ordered", [False, True])
+def test_a_sample_holds_totals_shares_and_sums(ordered):
+    found = arrays.Sample.of(np.array([[1, 0, 3], [0, 0, 0]], np.uint32), ordered=ordered)
+    assert found.totals == pytest.approx(np.array([[4.0], [np.nan]]), nan_ok=True)
+    assert found.shares[0].tolist() == [0.25, 0.0, 0.75]
+    assert np.isnan(found.shares[1]).all()
+    assert found.cumulated().tolist() == [[1.0, 1.0, 4.0], [0.0, 0.0, 0.0]]
+    assert arrays.Sample.of(found) is found
+    for bad, message in (([1, -1], "rows: expected finite counts"), (3, "rows: expected at least 1 bin")):
+        with pytest.raises(ValueError, match=message):
+            arrays.Sample.of(bad, "rows")
 
 
 def test_totals_of_nothing_are_nan():

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from sklearn import metrics
 
 from driftgauge.stats import binning, classification
+from driftgauge.stats.arrays import Edges, Sample
 
 SEED = 20261122
 LARGEST = np.finfo(float).max
@@ -418,6 +419,28 @@ def test_quantiles_are_interpolated_in_the_cumulative_shares():
         cumulative = np.concatenate(([0], np.cumsum(row))) / row.sum()
         assert quantiles == pytest.approx(np.interp(levels, cumulative, ends), abs=1e-12)
     assert (binning.quantile_from_counts(counts, edges, 0.5) == found[:, 3]).all()
+    checked = Sample.of(counts, ordered=True), Edges.of(edges)
+    assert (binning.quantile_from_counts(*checked, levels) == found).all()
+
+
+def test_quantiles_of_several_windows_in_the_same_edges():
+    rng = np.random.default_rng(SEED)
+    counts, edges = rng.integers(0, 9, (3, 6, 20)), np.sort(rng.normal(size=(6, 21)), axis=1)
+    levels = np.array([0.05, 0.95])
+    found = binning.quantile_from_counts(counts, edges, levels)
+    assert found.shape == (3, 6, 2)
+    for window, quantiles in zip(counts, found, strict=True):
+        assert (quantiles == binning.quantile_from_counts(window, edges, levels)).all()
+    one = binning.quantile_from_counts(counts[0, 0], edges, levels)
+    assert one.tolist() == [binning.quantile_from_counts(counts[0, 0], e, levels).tolist() for e in edges]
+
+
+def test_the_last_quantile_of_weights_is_the_end_of_the_last_filled_bin():
+    """Sums in two orders differ by rounding; the level must not fall behind the last bin."""
+    rng = np.random.default_rng(SEED)
+    weights = np.concatenate([rng.random((50, 17)), np.zeros((50, 3))], axis=1)
+    found = binning.quantile_from_counts(weights, np.arange(21.0), 1.0)
+    assert found == pytest.approx(np.full(50, 17.0))
 
 
 @given(st.lists(st.integers(0, 50), min_size=5, max_size=5).filter(any), st.floats(0, 1))

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from scipy import integrate, spatial, stats
 
 from driftgauge.stats import divergence
+from driftgauge.stats.arrays import Edges, Sample
 
 SEED = 20261122
 DISTANCES = [
@@ -335,6 +336,24 @@ def test_distances_gives_the_same_numbers_as_the_single_functions(random_pair):
     assert (found.wasserstein == divergence.wasserstein(*random_pair, edges)).all()
 
 
+@pytest.mark.parametrize("ordered", [False, True])
+def test_counts_that_were_checked_before_give_the_same_numbers(random_pair, ordered):
+    checked = [Sample.of(counts, ordered=ordered) for counts in random_pair]
+    edges = np.linspace(0, 1, 13)
+    for function in [*DISTANCES, divergence.ks_bound]:
+        assert (function(*checked) == function(*random_pair)).all()
+    for found, plain in zip(
+        divergence.chi_square(*checked), divergence.chi_square(*random_pair), strict=True
+    ):
+        assert (found == plain).all()
+    area = divergence.wasserstein(*random_pair, edges)
+    assert (divergence.wasserstein(*checked, Edges.of(edges)) == area).all()
+    assert (divergence.distances(*checked, Edges.of(edges)).wasserstein == area).all()
+    assert (divergence.unordered_distances(*checked).js == divergence.js_distance(*random_pair)).all()
+    with pytest.raises(ValueError, match="current_counts: expected the bins of reference_counts"):
+        divergence.psi(checked[0], Sample.of([1, 2]))
+
+
 def test_unordered_distances_gives_the_same_numbers_as_the_single_functions(random_pair):
     found = divergence.unordered_distances(*random_pair)
     for name, function in {
@@ -395,7 +414,7 @@ def test_wasserstein_is_symmetric_and_bounded_by_the_range(pair):
     [
         ([1, 2], [1, 2, 3], r"current_counts: expected the bins of reference_counts, shape \(2,\), found"),
         ([[1, 2]] * 2, [[1, 2]] * 3, r"shape \(2, 2\), found \(3, 2\)"),
-        ([1, 2], 3, r"found \(\)"),
+        ([1, 2], 3, r"found shape \(\)"),
         ([], [], r"reference_counts: expected at least 1 bin on the last axis, found shape \(0,\)"),
         ([1, -2], [1, 2], r"reference_counts: expected finite counts of at least 0, found -2 at \(1,\)"),
         ([1, 2], [np.nan, 2], r"current_counts: expected finite counts of at least 0, found nan at \(0,\)"),
