@@ -48,7 +48,6 @@ def _dashboard(dashboard: Dashboard) -> Json:
         "editable": False,
         "fiscalYearStartMonth": 0,
         "graphTooltip": 1,
-        "id": None,
         "links": [_others()],
         "liveNow": False,
         "panels": list(_rows(dashboard.rows)),
@@ -136,7 +135,7 @@ def _asked(variable: Variable) -> Json:
     everything = {"selected": True, "text": ["All"], "value": ["$__all"]}
     return {
         # What is absent, as a namespace outside Kubernetes, must match too: not `.+`.
-        "allValue": ".*" if variable.several else None,
+        **({"allValue": ".*"} if variable.several else {}),
         "current": everything if variable.several else {},
         "datasource": dict(_SOURCE),
         "definition": definition,
@@ -355,7 +354,6 @@ def _hidden(panel: Panel) -> list[str]:
 
 def _trend_custom(panel: Panel) -> Json:
     return {
-        "axisBorderShow": False,
         "axisPlacement": "auto",
         "drawStyle": "line",
         "fillOpacity": 0,
