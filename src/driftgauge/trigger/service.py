@@ -28,7 +28,7 @@ from driftgauge.trigger.sources.prometheus import Prometheus
 from driftgauge.trigger.sources.sidecar import Sidecar
 from driftgauge.trigger.store import Decisions
 from driftgauge.trigger.worker import Means, Worker
-from driftgauge.trigger_config import Endpoint, Trigger
+from driftgauge.trigger_config import Endpoint
 from driftgauge.web.auth import TokenFile
 from driftgauge.web.protocol import DoorServer
 from driftgauge.web.routing import Door
@@ -63,7 +63,7 @@ class Service:
         self._memory = Memory(self._store, self.counting.store_failed)
         facts = FactFinder(
             self._asker,
-            source(trigger, self._asker, clock),
+            source(config, self._asker, clock),
             trigger.alertmanager.url,
             _peer("alertmanager", trigger.alertmanager),
             config.time_scale,
@@ -128,12 +128,14 @@ class Service:
         return "stopping" if self._draining else None
 
 
-def source(trigger: Trigger, asker: Asker, clock: Callable[[], float]) -> Source | None:
+def source(config: Config, asker: Asker, clock: Callable[[], float]) -> Source | None:
     """Whom labels and versions are asked of; None where nobody is configured."""
-    if trigger.sidecar.url is not None:
-        return Sidecar(asker, _peer("sidecar", trigger.sidecar), trigger.sidecar.url)
-    if trigger.prometheus.url is not None:
-        return Prometheus(asker, _peer("prometheus", trigger.prometheus), trigger.prometheus.url, clock)
+    sidecar, prometheus = config.trigger.sidecar, config.trigger.prometheus
+    if sidecar.url is not None:
+        return Sidecar(asker, _peer("sidecar", sidecar), sidecar.url, config.time_scale)
+    if prometheus.url is not None:
+        peer = _peer("prometheus", prometheus)
+        return Prometheus(asker, peer, prometheus.url, clock, config.time_scale)
     return None
 
 

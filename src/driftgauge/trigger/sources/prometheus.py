@@ -55,9 +55,13 @@ class Prometheus:
 
     Args:
         clock: wall time, epoch seconds.
+        time_scale: the sidecars'; they tell a label delay as it would be without.
     """
 
-    def __init__(self, asker: Asker, peer: Peer, url: str, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, asker: Asker, peer: Peer, url: str, clock: Callable[[], float], time_scale: float = 1.0
+    ) -> None:
+        self._time_scale = time_scale
         self._asker = asker
         self._peer = peer
         self._url = f"{url.rstrip('/')}/api/v1/query"
@@ -69,7 +73,8 @@ class Prometheus:
         delays = await self._query(f"max(driftgauge_matures_after_seconds{of_model})")
         if not delays:
             raise Unknown(f"prometheus: the label delay of {model} isn't known yet (outcomes.matures_after)")
-        seconds = math.floor(self._clock() - since - float(delays[0].value[1]))
+        delay = float(delays[0].value[1]) / self._time_scale
+        seconds = math.floor(self._clock() - since - delay)
         if seconds < 1:
             return 0.0
         found = await self._query(f"sum(increase(driftgauge_outcomes_joined_total{of_model}[{seconds}s]))")

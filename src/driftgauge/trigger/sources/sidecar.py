@@ -94,9 +94,11 @@ class Sidecar:
 
     Args:
         url: of a door that answers the observation paths.
+        time_scale: the sidecar's; it tells a label delay as it would be without.
     """
 
-    def __init__(self, asker: Asker, peer: Peer, url: str) -> None:
+    def __init__(self, asker: Asker, peer: Peer, url: str, time_scale: float = 1.0) -> None:
+        self._time_scale = time_scale
         self._asker = asker
         self._peer = peer
         self._url = url.rstrip("/")
@@ -107,7 +109,7 @@ class Sidecar:
         delays = [v.state.matures_after_seconds for v in found.versions if v.state.matures_after_seconds]
         if not delays:
             raise Unknown(f"sidecar: the label delay of {model} isn't known yet (outcomes.matures_after)")
-        begins = since + max(delays)
+        begins = since + max(delays) / self._time_scale
         history = await self._get(_History, model, "/history", {"start": repr(begins)})
         return sum(span.outcomes for span in history.rows if span.start >= begins)
 
