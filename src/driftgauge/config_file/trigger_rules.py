@@ -32,6 +32,8 @@ def trigger_faults(trigger: Trigger) -> Iterator[Fault]:
         yield from _above_0((*path, name, "timeout"), peer.timeout)
         if peer.url is not None:
             yield from _url_faults((*path, name, "url"), peer.url)
+    if trigger.kubernetes.namespace is not None:
+        yield from _name_faults((*path, "kubernetes", "namespace"), trigger.kubernetes.namespace)
     if trigger.export.keep < 1:
         yield Fault((*path, "export", "keep"), "at least 1", str(trigger.export.keep))
     for name, policy in trigger.policies.items():

@@ -159,6 +159,52 @@ def test_what_may_not_be_meant_is_a_warning(written, text, warning):
     assert report.warnings == (warning,)
 
 
+TRIGGERED = (
+    "models: {m: {features: {age: {}}, windows: [1h], outcomes: {horizon: 1d}}}\n"
+    "trigger: {policies: {p: {alerts: [A], matured_labels: 0, ACTION}}, MORE}\n"
+)
+
+
+def triggered(action="command: {arguments: [x]}", more="directory: d"):
+    return TRIGGERED.replace("ACTION", action).replace("MORE", more)
+
+
+@pytest.mark.parametrize(
+    ("action", "more", "fault"),
+    [
+        ("command: {arguments: [x, $modl]}", "", "policies.p.command.arguments[1]: expected one of decision"),
+        ("argo: {workflow_template: t, parameters: {a: $b}}", "", "policies.p.argo.parameters.a: expected one"),
+        ("webhook: {url: 'http://x', body: none}", "", "policies.p.webhook.body: expected a readable file"),
+        ("webhook: {url: 'http://x', body: good.token}", "", "policies.p.webhook.body: expected a JSON document"),
+        ("webhook: {url: 'http://x', body: text.json}", "", "policies.p.webhook.body: expected one of decision"),
+        ("webhook: {url: 'http://x', secret_file: empty.token}", "", "policies.p.webhook.secret_file: expected a"),
+        ("job: {template: good.token}", "", "policies.p.job.template: expected a YAML document with a Job"),
+        ("job: {template: job.yaml}", "", "policies.p.job.template: expected one of decision"),
+        ("command: {arguments: [x]}", "token_file: none", "token_file: expected a readable file"),
+        ("command: {arguments: [x]}", "approval_token_file: none", "approval_token_file: expected a readable"),
+        ("command: {arguments: [x]}", "sidecar: {url: 'http://x', token_file: none}", "sidecar.token_file: expected"),
+    ],
+)  # fmt: skip
+def test_a_triggers_templates_and_secrets_must_be_good(written, tmp_path, action, more, fault):
+    (tmp_path / "text.json").write_text('{"a": ["$modl"]}')
+    job = "{kind: Job, spec: {template: {spec: {containers: [{name: $modl}]}}}}"
+    (tmp_path / "job.yaml").write_text(job)
+    [found] = written(triggered(action, more or "directory: d")).faults
+    assert found.startswith(f"config.yaml:2 trigger.{fault}")
+
+
+def test_a_trigger_is_told_what_it_lacks(written):
+    lacking = written(triggered()).warnings
+    assert "trigger: export.keep is off, so no joined records are kept that a run could learn from" in lacking
+    assert any("no run is ever judged" in warning for warning in lacking)
+    more = "sidecar: {url: 'http://x'}}\nexport: {keep: 30d, features: [age]"
+    assert written(triggered(more=more)).warnings == (
+        "trigger.export.data: none, so runs are given no export of joined records",
+    )
+    open_to_all = written(triggered(more="listen: '0.0.0.0:9879'")).warnings
+    assert any("asks for no token; use trigger.token_file" in warning for warning in open_to_all)
+
+
 def test_series_beyond_the_limit_are_told(written):
     report = written("models: {m: %s}\nlimits: {series: 100}" % (QUIET % "good.reference.json"))
     (model,) = report.models
