@@ -96,10 +96,12 @@ def generate(root: Path) -> dict[Path, str]:
     from driftgauge.artefacts.rules.document import rules_page, runbooks_page
     from driftgauge.artefacts.rules.promtool import test_text
     from driftgauge.artefacts.rules.shipped import shipped_alerts, shipped_rules, shipped_tests
+    from driftgauge.trigger.manual import page as trigger_page
 
     rules = shipped_rules()
     return {
         root / "docs" / "rules.md": rules_page(rules),
+        root / "docs" / "trigger.md": trigger_page(),
         root / "docs" / "runbooks.md": runbooks_page(shipped_alerts()),
         root / "prometheus" / "driftgauge.rules.yml": prometheus_text(rules),
         root / "prometheus" / "driftgauge.rules.test.yml": test_text(shipped_tests(coarse=False)),

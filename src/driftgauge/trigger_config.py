@@ -16,13 +16,7 @@ from driftgauge.units import DAY, HOUR, MIB, Bytes, Seconds, described
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
 # Alerts that say that the data or the sidecar is broken, so that what would be learned is not the world.
-BLOCKING = (
-    "Driftgauge*",
-    "ModelWithout*",
-    "ModelOutcomesOrphaned",
-    "ModelOutcomesMissing",
-    "ModelPredictionErrors",
-)
+BLOCKING = ("Driftgauge*", "ModelSchemaBroken", "ModelFeatureMissing", "ModelWithout*", "ModelOutcomes*")
 
 
 class ExportForm(StrEnum):

@@ -343,7 +343,10 @@ def test_a_command_that_ran_when_the_trigger_ended_is_unknown_and_a_person_settl
         status, told = await trigger.post(f"{path}?ended=failed", **person)
         assert (status, told["decision"]["state"]) == (200, "failed")
         assert (await trigger.post(f"{path}?ended=failed", **person))[0] == 409
-        await asyncio.sleep(1)
+        for _ in range(200):
+            if started.read_text() == "x\ny\n":
+                break
+            await asyncio.sleep(0.05)
         assert started.read_text() == "x\ny\n"  # it was left to end by itself, and not started again
 
     with_triggers(scenario)
