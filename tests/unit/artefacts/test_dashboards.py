@@ -17,6 +17,7 @@ from driftgauge.artefacts.dashboards.grafana import SCHEMA_VERSION
 from driftgauge.artefacts.dashboards.queries import RECORDED
 from driftgauge.artefacts.rules.shipped import shipped_rules
 from driftgauge.metrics import BY_NAME, METRICS
+from driftgauge.stats.verdicts import RULES
 
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = ROOT / "grafana" / "dashboards"
@@ -311,29 +312,102 @@ def test_counters_and_nothing_else_are_rated_over_the_interval_or_the_time_shown
 # --- limits ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("uid", "title", "limits"),
-    [
-        ("driftgauge-model", "Evaluation age", [thresholds.STALE_EVALUATION_SECONDS]),
-        ("driftgauge-model", "Last prediction", [thresholds.SILENT_PREDICTIONS_SECONDS]),
-        ("driftgauge-model", "Last outcome", [thresholds.SILENT_OUTCOMES_SECONDS]),
-        ("driftgauge-model", "Window covered", [thresholds.LEAST_WINDOW_COVERED]),
-        ("driftgauge-model", "PSI of score and prediction", [thresholds.PSI_MOVED, thresholds.PSI_MOVED_FAR]),
-        (
-            "driftgauge-model",
-            "PSI of the features that moved most",
-            [thresholds.PSI_MOVED, thresholds.PSI_MOVED_FAR],
-        ),
-        ("driftgauge-model", "ROC AUC", [thresholds.ROC_AUC_NEAR_CHANCE]),
-        ("driftgauge-model", "R2", [thresholds.R2_OF_THE_MEAN]),
-        ("driftgauge-model", "Outcomes known", [thresholds.LEAST_OUTCOME_COVERAGE]),
-        ("driftgauge-model", "Outcomes without a prediction", [thresholds.MOST_ORPHANS]),
-        ("driftgauge-model", "Prediction errors", [thresholds.MOST_PREDICTION_ERRORS]),
-    ],
-)
-def test_a_panel_draws_the_limits_of_the_alerts(uid, title, limits):
-    (panel,) = [panel for panel in panels(BOARDS[uid]) if panel["title"] == title]
+T = thresholds
+LIMITS = [
+    # Dashboard, panel, its limits, and the alert that stands on the last of them.
+    ("model", "Evaluation age", [T.STALE_EVALUATION_SECONDS], None),
+    ("model", "Last prediction", [T.SILENT_PREDICTIONS_SECONDS], "ModelWithoutPredictions"),
+    ("model", "Last outcome", [T.SILENT_OUTCOMES_SECONDS], "ModelWithoutOutcomes"),
+    ("model", "Window covered", [T.LEAST_WINDOW_COVERED], None),
+    (
+        "model",
+        "Features that have drifted",
+        [T.MANY_DRIFTED_FEATURES, T.MOST_DRIFTED_FEATURES],
+        "ModelManyFeaturesDrifted",
+    ),
+    (
+        "model",
+        "Share of features that have drifted",
+        [T.MANY_DRIFTED_FEATURES, T.MOST_DRIFTED_FEATURES],
+        "ModelManyFeaturesDrifted",
+    ),
+    (
+        "fleet",
+        "Share of features that have drifted",
+        [T.MANY_DRIFTED_FEATURES, T.MOST_DRIFTED_FEATURES],
+        "ModelManyFeaturesDrifted",
+    ),
+    ("model", "PSI of score and prediction", [T.PSI_MOVED, T.PSI_MOVED_FAR], None),
+    ("model", "PSI of the features that moved most", [T.PSI_MOVED, T.PSI_MOVED_FAR], None),
+    ("model", "ROC AUC", [T.ROC_AUC_NEAR_CHANCE], "ModelRanksByChance"),
+    ("model", "R2", [T.R2_OF_THE_MEAN], "ModelWorseThanItsMean"),
+    (
+        "model",
+        "Accuracy less the reference's",
+        [-T.QUALITY_FELL_FAR, -T.QUALITY_FELL],
+        "ModelQualityBelowReference",
+    ),
+    (
+        "model",
+        "ROC AUC less the reference's",
+        [-T.QUALITY_FELL_FAR, -T.QUALITY_FELL],
+        "ModelQualityBelowReference",
+    ),
+    ("model", "Shift of the outcome rate", [-T.BASE_RATE_MOVED, T.BASE_RATE_MOVED], "ModelBaseRateShifted"),
+    ("model", "Outcomes known", [T.LEAST_OUTCOME_COVERAGE], "ModelOutcomesMissing"),
+    ("fleet", "Outcomes that are known", [T.LEAST_OUTCOME_COVERAGE], "ModelOutcomesMissing"),
+    ("model", "Outcomes without a prediction", [T.MOST_ORPHANS], "ModelOutcomesOrphaned"),
+    ("model", "Prediction errors", [T.MOST_PREDICTION_ERRORS], None),
+    ("model", "Predictions that break the schema", [T.MOST_VIOLATIONS], "ModelSchemaBroken"),
+    ("feature", "PSI over time", [T.PSI_MOVED, T.PSI_MOVED_FAR], None),
+    ("feature", "KS over time", [RULES.ks], None),
+    ("feature", "Mean shift over time", [-RULES.mean_shift_sd, RULES.mean_shift_sd], None),
+    ("feature", "Missing over time", [T.MOST_MISSING_BEYOND_REFERENCE], "ModelFeatureMissing"),
+    ("feature", "Unseen over time", [T.MOST_MISSING_BEYOND_REFERENCE], "ModelFeatureUnseen"),
+    ("sidecar", "Share of records rejected", [T.MOST_REJECTED], "DriftgaugeRecordsRejected"),
+    ("sidecar", "Write-ahead log", [T.MOST_LOG_BYTES], "DriftgaugeStoreLogGrows"),
+    ("sidecar", "Age of the evaluation by model", [T.STALE_EVALUATION_SECONDS], None),
+    ("sidecar", "Memory of its limit", [T.MEMORY_SHRINKS, T.MEMORY_SHEDS], None),
+    ("sidecar", "Time of a scrape", [T.LONG_SCRAPE_SECONDS], None),
+]
+
+
+@pytest.mark.parametrize(("uid", "title", "limits", "alert"), LIMITS, ids=str)
+def test_a_panel_draws_the_limits_of_the_alerts(uid, title, limits, alert):
+    (panel,) = [panel for panel in panels(BOARDS[f"driftgauge-{uid}"]) if panel["title"] == title]
     defaults = panel["fieldConfig"]["defaults"]
     assert [step["value"] for step in defaults["thresholds"]["steps"]] == [None, *limits]
     if panel["type"] == "timeseries":
         assert defaults["custom"]["thresholdsStyle"] == {"mode": "line"}
+    if alert is not None:
+        told = [a.expr for a in shipped_rules().alerts() if a.name == alert]
+        assert any(re.search(rf"(?<![\d.]){re.escape(f'{limits[-1]:.15g}')}(?![\d.])", expr) for expr in told)
+
+
+def test_the_floor_of_psi_is_the_one_of_verdicts():
+    assert RULES.psi == thresholds.PSI_MOVED
+
+
+@each_board
+def test_every_trend_with_a_limit_is_listed(board):
+    """Or a limit would be drawn that nobody compares with the alerts'."""
+    listed = {(f"driftgauge-{uid}", title) for uid, title, _, _ in LIMITS}
+    for panel in panels(board):
+        defaults = panel["fieldConfig"]["defaults"]
+        if panel["type"] == "timeseries" and len(defaults["thresholds"]["steps"]) > 1:
+            assert (board["uid"], panel["title"]) in listed | BY_NATURE, panel["title"]
+
+
+# Limits that follow from what is counted, or repeat a panel that is listed.
+BY_NATURE = {
+    ("driftgauge-fleet", "Alerts firing by model"),
+    ("driftgauge-fleet", "PSI of score and prediction by model"),
+    ("driftgauge-fleet", "Prediction errors"),
+    ("driftgauge-model", "Are the labelled like the rest?"),
+    ("driftgauge-model", "Are the versions asked alike?"),
+    ("driftgauge-model", "PSI of all replicas' answers"),
+    ("driftgauge-model", "ROC AUC of all replicas"),
+    ("driftgauge-model", "R2 of all replicas"),
+    ("driftgauge-sidecar", "Series left out"),
+    ("driftgauge-sidecar", "Share of ids kept for the join"),
+}

@@ -45,6 +45,11 @@ def below(limit: float, *more: float) -> Steps:
     return Steps("red", tuple(zip(limits, colours, strict=True)))
 
 
+def either_way(limit: float) -> Steps:
+    """Green around 0, red from the limit on in both directions."""
+    return Steps("red", ((-limit, "green"), (limit, "red")))
+
+
 @dataclass(frozen=True, slots=True)
 class State:
     """A value that stands for something: its text and colour."""

@@ -7,7 +7,17 @@ from typing import Final
 
 from driftgauge.artefacts import thresholds
 from driftgauge.artefacts.dashboards import chosen, feature_families
-from driftgauge.artefacts.dashboards.board import PLAIN, Dashboard, Kind, Panel, Query, Row, Steps, above
+from driftgauge.artefacts.dashboards.board import (
+    PLAIN,
+    Dashboard,
+    Kind,
+    Panel,
+    Query,
+    Row,
+    Steps,
+    above,
+    either_way,
+)
 from driftgauge.artefacts.dashboards.panels import DRIFTED, OF_FEATURE, TO_MODEL, pooled, verdicts
 from driftgauge.artefacts.dashboards.wording import HALF_OF_PODS, WEIGHTED, meaning, unit
 from driftgauge.stats.verdicts import RULES
@@ -23,8 +33,7 @@ VARIABLES: Final = (
 _S: Final = chosen.scope(*VARIABLES)
 _PSI: Final = above(thresholds.PSI_MOVED, thresholds.PSI_MOVED_FAR)
 _KS: Final = above(RULES.ks)
-# A mean moves either way.
-_MEAN: Final = Steps("red", ((-RULES.mean_shift_sd, "green"), (RULES.mean_shift_sd, "red")))
+_MEAN: Final = either_way(RULES.mean_shift_sd)
 _FLOOR: Final = "The line is the floor below which no effect makes a verdict."
 
 
@@ -117,9 +126,28 @@ def _statistics() -> Row:
                 steps=_MEAN,
                 more=(_FLOOR,),
             ),
-            pooled(_S, "Missing over time", "feature_missing_ratio", legend=OF_FEATURE, least=0, width=12),
-            pooled(_S, "Unseen over time", "feature_unseen_ratio", legend=OF_FEATURE, least=0, width=12),
+            _beyond("Missing over time", "missing"),
+            _beyond("Unseen over time", "unseen"),
         ),
+    )
+
+
+def _beyond(title: str, kind: str) -> Panel:
+    """A share of records, and by how much it is above the reference's, which alerts judge."""
+    name = f"feature_{kind}_ratio"
+    now, of = _S.pooled(name), "job, namespace, model, model_version, feature"
+    before = f"max by ({of}) ({_S.of('reference_feature_bin_ratio', bin=kind)})"
+    return Panel(
+        Kind.TREND,
+        title,
+        meaning(name, "The line is for what is above the reference's share.", WEIGHTED),
+        (
+            Query(now, OF_FEATURE),
+            Query(f"{now} - on ({of}) group_left () {before}", f"{OF_FEATURE} above the reference"),
+        ),
+        "percentunit",
+        above(thresholds.MOST_MISSING_BEYOND_REFERENCE),
+        width=12,
     )
 
 

@@ -7,7 +7,13 @@ from typing import Final
 from driftgauge.artefacts import thresholds
 from driftgauge.artefacts.dashboards import chosen, traffic
 from driftgauge.artefacts.dashboards.board import Dashboard, Kind, Panel, Query, Row, State, above, below
-from driftgauge.artefacts.dashboards.panels import OF_VERSION, TO_MODEL, drifted_share, pooled
+from driftgauge.artefacts.dashboards.panels import (
+    MANY_DRIFTED,
+    OF_VERSION,
+    TO_MODEL,
+    drifted_share,
+    pooled,
+)
 from driftgauge.artefacts.dashboards.wording import WEIGHTED, meaning
 
 VARIABLES: Final = (chosen.JOB, chosen.NAMESPACE, chosen.MODEL, chosen.WINDOW)
@@ -59,7 +65,7 @@ def _models() -> Row:
         f"newest window whose outcomes are complete. {WEIGHTED}",
         (
             Query(_well(), "Is it well?", states=_WELL),
-            Query(_S.drifted_share(), "Features drifted", "percentunit"),
+            Query(_S.drifted_share(), "Features drifted", "percentunit", MANY_DRIFTED),
             Query(_S.worst("max", "relation_changed_features"), "Relations changed", steps=above(1)),
             Query(accuracy, "Accuracy", "percentunit"),
             Query(auc, "ROC AUC", "percentunit", below(thresholds.ROC_AUC_NEAR_CHANCE)),

@@ -10,6 +10,7 @@ from driftgauge.artefacts.dashboards import chosen, model_families, model_outcom
 from driftgauge.artefacts.dashboards.board import Dashboard, Kind, Panel, Query, Row, State, above, below
 from driftgauge.artefacts.dashboards.panels import (
     DRIFTED,
+    MANY_DRIFTED,
     OF_FEATURE,
     OF_OUTPUT,
     OF_VERSION,
@@ -72,6 +73,7 @@ def _health() -> Row:
             meaning("drifted_features_ratio", HALF_OF_PODS),
             (Query(_S.drifted_share(), OF_VERSION),),
             "percentunit",
+            MANY_DRIFTED,
             least=0,
             most=1,
         ),

@@ -6,7 +6,17 @@ from typing import Final
 
 from driftgauge.artefacts import thresholds
 from driftgauge.artefacts.dashboards import traffic
-from driftgauge.artefacts.dashboards.board import Kind, Panel, Query, Row, State, Steps, above, below
+from driftgauge.artefacts.dashboards.board import (
+    Kind,
+    Panel,
+    Query,
+    Row,
+    State,
+    Steps,
+    above,
+    below,
+    either_way,
+)
 from driftgauge.artefacts.dashboards.panels import OF_VERSION, pooled, within
 from driftgauge.artefacts.dashboards.queries import Scope
 from driftgauge.artefacts.dashboards.wording import WEIGHTED, meaning
@@ -14,6 +24,10 @@ from driftgauge.artefacts.dashboards.wording import WEIGHTED, meaning
 OF_SEGMENT: Final = "{{model}} {{model_version}} {{segment}} {{segment_value}}"
 _WHOLE: Final = {"segment": ""}
 _POSITIVE: Final = {"segment": "", "class": ""}
+
+
+_FELL: Final = below(-thresholds.QUALITY_FELL_FAR, -thresholds.QUALITY_FELL)
+_BASE_RATE: Final = either_way(thresholds.BASE_RATE_MOVED)
 
 
 def rows(scope: Scope) -> tuple[Row, ...]:
@@ -165,10 +179,11 @@ def _relation(scope: Scope) -> Row:
                 "Shift of the outcome rate",
                 "outcome_rate_shift_logodds",
                 legend=f"{OF_VERSION} {{{{class}}}}",
+                steps=_BASE_RATE,
             ),
             within(scope, "Shift of the mean outcome", "outcome_mean_shift_sd"),
-            within(scope, "Accuracy less the reference's", "accuracy_change_ratio"),
-            within(scope, "ROC AUC less the reference's", "roc_auc_change_ratio"),
+            within(scope, "Accuracy less the reference's", "accuracy_change_ratio", steps=_FELL),
+            within(scope, "ROC AUC less the reference's", "roc_auc_change_ratio", steps=_FELL),
             within(scope, "MAE less the reference's", "mae_change"),
             Panel(
                 Kind.STATES,

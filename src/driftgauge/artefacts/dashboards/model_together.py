@@ -61,11 +61,20 @@ def row(scope: Scope) -> Row:
             ),
             together(
                 scope,
+                "Predictions that break the schema",
+                "version:driftgauge_schema_violations:fleet_ratio",
+                legend=f"{OF_VERSION} {{{{violation}}}}",
+                unit="percentunit",
+                steps=above(thresholds.MOST_VIOLATIONS),
+                least=0,
+            ),
+            together(
+                scope,
                 "Records of all replicas",
                 "version:driftgauge_predictions:fleet",
                 "version:driftgauge_outcomes_joined:fleet",
                 least=0,
-                width=12,
+                width=8,
             ),
             together(
                 scope,
@@ -73,7 +82,7 @@ def row(scope: Scope) -> Row:
                 "version:driftgauge_outcome_coverage:fleet_ratio",
                 unit="percentunit",
                 least=0,
-                width=12,
+                width=8,
             ),
         ),
     )

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from driftgauge.artefacts.dashboards.board import PLAIN, Kind, Link, Panel, Query, State, Steps
+from driftgauge.artefacts import thresholds
+from driftgauge.artefacts.dashboards.board import PLAIN, Kind, Link, Panel, Query, State, Steps, above
 from driftgauge.artefacts.dashboards.queries import RECORDED, Scope, metric
 from driftgauge.artefacts.dashboards.wording import HALF_OF_PODS, WEIGHTED, meaning, unit
 from driftgauge.config import Family
@@ -26,6 +27,8 @@ _CHAINED: Final = (
     "with the last whole hour; quality by the time the outcome came."
 )
 _ALONG: Final = ("datasource", "job", "namespace")
+MANY_DRIFTED: Final = above(thresholds.MANY_DRIFTED_FEATURES, thresholds.MOST_DRIFTED_FEATURES)
+
 TO_MODEL: Final = Link(
     "Model", "driftgauge-model", (("model", "model"), ("version", "model_version")), _ALONG
 )
@@ -77,6 +80,7 @@ def drifted_share(scope: Scope, *, width: int = 12, links: tuple[Link, ...] = ()
         meaning("drifted_features_ratio", HALF_OF_PODS),
         (Query(scope.drifted_share(), OF_VERSION),),
         "percentunit",
+        MANY_DRIFTED,
         least=0,
         most=1,
         width=width,
