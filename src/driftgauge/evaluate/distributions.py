@@ -10,7 +10,8 @@ from typing import Final
 
 import numpy as np
 
-from driftgauge.evaluate.drift import in_bins, named, value
+from driftgauge.evaluate.drift import in_bins, value
+from driftgauge.evaluate.known import named
 from driftgauge.layout import Row
 from driftgauge.records import Floats, Ints
 from driftgauge.reference import Reference, moments

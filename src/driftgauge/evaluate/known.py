@@ -66,7 +66,7 @@ def _known(inputs: Inputs, reference: Reference) -> Known:
     _, mean, sd = moments(inputs, row)
     starts = range(0, len(bins.numeric), _AT_ONCE)
     return Known(
-        names=_named(bins),
+        names=named(bins),
         coarse=Sample.of(coarse),
         shares=shares.tolist(),
         blocks=tuple(_block(inputs, reference, slice(at, at + _AT_ONCE)) for at in starts),
@@ -84,7 +84,8 @@ def _block(inputs: Inputs, reference: Reference, names: slice) -> Block:
     return Block(names, counts, edges, quantile_from_counts(counts, edges, LEVELS))
 
 
-def _named(bins: InputBins) -> tuple[tuple[str, str, str], ...]:
+def named(bins: InputBins) -> tuple[tuple[str, str, str], ...]:
+    """Feature, output and kind of each name, numeric ones first."""
     kinds = ["numeric"] * len(bins.numeric)
     kinds += ["identifier" if key in bins.identifiers else "categorical" for key in bins.categorical]
     keys = (*bins.numeric, *bins.categorical)
