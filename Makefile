@@ -63,6 +63,7 @@ types: $(STAMP) ## mypy, strict, all of src
 generate: $(STAMP) ## make the generated files anew
 	$(IN_VENV)/python -m driftgauge.docs
 	$(IN_VENV)/python -m driftgauge.cli.manual
+	$(IN_VENV)/python -m tests.charts
 
 generated: generate # are the committed ones as they would be generated?
 	@git diff --exit-code || { echo >&2 "make: generated files are behind their sources; run 'make generate' and commit"; exit 1; }

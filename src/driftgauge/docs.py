@@ -64,6 +64,9 @@ given twice are refused.
 | windows of windows | `2 of 3` |
 """
 
+# What stands below it in a chart's README is made of its values.yaml.
+_VALUES = "## Values"
+
 _METRICS_HEAD = """\
 # Metrics
 
@@ -109,6 +112,21 @@ def generate(root: Path) -> dict[Path, str]:
         root / "docs" / "configuration.md": configuration_page(),
         root / "docs" / "metrics.md": metrics_page(),
         **{root / "grafana" / "dashboards" / name: text for name, text in dashboards().items()},
+        **chart(root / "helm" / "driftgauge"),
+    }
+
+
+def chart(folder: Path) -> dict[Path, str]:
+    """What is made of a chart's values.yaml: its schema, and the table in its README."""
+    # Imported here: the other documents need nothing of them.
+    from driftgauge.artefacts.charts import schema_text, values_table
+
+    values = (folder / "values.yaml").read_text(encoding="utf-8")
+    readme = (folder / "README.md").read_text(encoding="utf-8")
+    head, _, _ = readme.partition(_VALUES)
+    return {
+        folder / "values.schema.json": schema_text(values),
+        folder / "README.md": head + _VALUES + "\n\n" + values_table(values),
     }
 
 

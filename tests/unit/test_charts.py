@@ -1,0 +1,286 @@
+"""The charts: linted, rendered by Helm's own code, validated by the schemas of what will take them."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+
+import helm_python
+import jsonschema
+import kubernetes_validate
+import pytest
+import yaml
+from tests import charts
+
+from driftgauge.artefacts.charts import (
+    configuration_schema,
+    documented,
+    schema_text,
+    undocumented,
+    values_table,
+)
+from driftgauge.cli.group import main
+from driftgauge.config_file import load
+
+CASES = list(charts.cases())
+OPERATOR = "monitoring.coreos.com"
+KUBERNETES = [f"1.{minor}.0" for minor in range(27, 38)]
+CHART = charts.ROOT / "helm" / "driftgauge"
+VALUES = (CHART / "values.yaml").read_text(encoding="utf-8")
+
+
+def name(case):
+    return f"{case.chart.name}-{case.rendered.stem}"
+
+
+@pytest.fixture(scope="module")
+def rendered():
+    return {name(case): case.render() for case in CASES}
+
+
+@pytest.mark.parametrize("case", CASES, ids=name)
+@pytest.mark.parametrize("version", ["v1.27.0", "v1.37.0"])
+def test_lint_is_clean(case, version):
+    helm_python.disable_logging()
+    found = helm_python.lint(case.chart, case.given(), strict=True, kube_version=version)
+    assert found["messages"] == []
+    assert found["errors"] == []
+
+
+@pytest.mark.parametrize("case", CASES, ids=name)
+def test_what_is_rendered_is_what_is_checked_in(case):
+    assert case.text() == case.rendered.read_text(encoding="utf-8"), "run make generate"
+
+
+@pytest.mark.parametrize("version", KUBERNETES)
+def test_kubernetes_takes_every_resource(rendered, version):
+    seen = {}
+    for resource in (each for found in rendered.values() for each in found):
+        if not resource["apiVersion"].startswith(OPERATOR):
+            seen.setdefault(json.dumps(resource), resource)
+    for resource in seen.values():
+        kubernetes_validate.validate(resource, version, strict=True)
+    assert len(seen) > 20
+
+
+def test_the_operator_takes_its_resources(rendered, require_tool):
+    node, folder = require_tool("node"), charts.ROOT / "tests" / "node"
+    if not (folder / "node_modules").is_dir():
+        reason = "node modules: `npm ci --prefix tests/node` installs the operator's schemas"
+        pytest.skip(reason)
+    resources = [
+        resource
+        for found in rendered.values()
+        for resource in found
+        if resource["apiVersion"].startswith(OPERATOR)
+    ]
+    assert {resource["kind"] for resource in resources} == {
+        "PodMonitor",
+        "PrometheusRule",
+        "AlertmanagerConfig",
+    }
+    done = subprocess.run(
+        [node, "validate.js"],
+        input=json.dumps(resources),
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count(": valid") == len(resources)
+    broken = {**next(r for r in resources if r["kind"] == "PodMonitor"), "spec": {}}
+    wrong = subprocess.run(
+        [node, "validate.js"],
+        input=json.dumps([broken]),
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
+    )
+    assert wrong.returncode == 1, wrong.stdout
+
+
+# --- values -------------------------------------------------------------------------------------------
+
+
+def test_every_value_is_documented_there_and_in_the_readme():
+    assert undocumented(VALUES) == ()
+    assert undocumented("a:\n  b: 1 # no sentence\n") == ("a.b",)
+    assert values_table(VALUES) in (CHART / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_schema_is_made_of_the_values_and_of_the_configurations_tree():
+    assert (CHART / "values.schema.json").read_text(encoding="utf-8") == schema_text(VALUES), (
+        "run make generate"
+    )
+
+
+def test_the_configurations_schema_takes_the_manual_and_nothing_unknown(repository):
+    schema = configuration_schema()
+    jsonschema.Draft7Validator.check_schema(schema)
+    validator = jsonschema.Draft7Validator(schema)
+    manual = yaml.safe_load((repository / "config.example.yaml").read_text(encoding="utf-8"))
+    assert list(validator.iter_errors(manual)) == []
+    for wrong in (
+        {"modles": {}},
+        {"models": {"a": {"windows": ["60"]}}},
+        {"models": {"a": {"task": "guess"}}},
+        {"store": {"pending": "8MB"}},
+        {"export": {"sample": 2}},
+        {"alerts": [{"when": {"model": "a"}}]},
+        {"evaluate": 15},
+    ):
+        assert list(validator.iter_errors(wrong)), wrong
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"recevier": {"enabled": True}}, "additional properties 'recevier' not allowed"),
+        ({"receiver": {"enabled": "yes"}}, "want boolean"),
+        ({"image": {"pullPolicy": "Sometimes"}}, "value must be one of"),
+        ({"image": {"digest": "latest"}}, "does not match pattern"),
+        ({"config": {"models": {"a": {"windows": ["7"]}}}}, "does not match pattern"),
+    ],
+)
+def test_wrong_values_are_refused_with_their_place(values, said):
+    helm_python.disable_logging()
+    found = helm_python.lint(CHART, values, strict=True)
+    assert any(said in message["error"] for message in found["messages"]), found
+
+
+def test_a_route_to_a_trigger_that_is_not_there_is_refused():
+    with pytest.raises(helm_python.HelmRenderError, match=r"expected trigger\.enabled: true"):
+        charts.resources(CHART, {"alertmanagerConfig": {"enabled": True}})
+
+
+# --- what the pods run --------------------------------------------------------------------------------
+
+
+def containers(resources):
+    for resource in resources:
+        template = resource if resource["kind"] == "Pod" else resource.get("spec", {}).get("template")
+        if template and "containers" in template.get("spec", {}):
+            for container in template["spec"]["containers"]:
+                yield template["spec"], container
+
+
+@pytest.mark.parametrize("case", CASES, ids=name)
+def test_every_pod_keeps_to_the_restricted_profile(rendered, case, repository):
+    user = int(re.search(r"^USER (\d+):", (repository / "Dockerfile").read_text(), re.MULTILINE)[1])
+    found = list(containers(rendered[name(case)]))
+    for pod, container in found:
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        assert pod["securityContext"]["runAsUser"] == user
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+        assert container["resources"]["requests"]
+        assert container["resources"]["limits"]["memory"]
+        assert not container["image"].endswith((":latest", ":"))
+        assert pod["automountServiceAccountToken"] == (
+            container["name"] == "trigger" and has_role(rendered[name(case)])
+        )
+    assert found or case.rendered.stem == "rules-only"
+
+
+def has_role(resources):
+    return any(resource["kind"] == "Role" for resource in resources)
+
+
+@pytest.mark.parametrize("case", CASES, ids=name)
+def test_the_commands_have_the_flags_that_the_pods_give_them(rendered, case):
+    for _, container in containers(rendered[name(case)]):
+        command, *flags = container["args"]
+        known = {option for parameter in main.commands[command].params for option in parameter.opts}
+        assert {flag.split("=")[0] for flag in flags} <= known
+
+
+@pytest.mark.parametrize("case", CASES, ids=name)
+def test_the_configurations_are_read(rendered, case, tmp_path):
+    for resource in rendered[name(case)]:
+        if resource["kind"] == "ConfigMap" and "driftgauge.yaml" in resource["data"]:
+            (tmp_path / "references" / "churn-reference").mkdir(parents=True, exist_ok=True)
+            file = tmp_path / "driftgauge.yaml"
+            file.write_text(resource["data"]["driftgauge.yaml"], encoding="utf-8")
+            config = load(file)
+            if resource["metadata"]["name"].endswith("-trigger"):
+                assert str(config.trigger.token_file) == "/etc/driftgauge/token/token"
+                assert config.trigger.sidecar.url == "http://driftgauge:9878"
+            else:
+                assert str(config.intake.token_file) == "/etc/driftgauge/token/token"
+
+
+def test_a_users_own_source_of_labels_is_kept():
+    values = {
+        "trigger": {"enabled": True},
+        "config": {"trigger": {"prometheus": {"url": "http://prometheus:9090"}}},
+    }
+    [config] = [
+        yaml.safe_load(resource["data"]["driftgauge.yaml"])
+        for resource in charts.resources(CHART, values)
+        if resource["kind"] == "ConfigMap" and resource["metadata"]["name"].endswith("-trigger")
+    ]
+    assert config["trigger"]["prometheus"] == {"url": "http://prometheus:9090"}
+    assert "sidecar" not in config["trigger"]
+
+
+def test_the_trigger_may_do_what_it_does_and_no_more(rendered):
+    [role] = [r for r in rendered["driftgauge-everything"] if r["kind"] == "Role"]
+    allowed = {
+        (group, resource, verb)
+        for rule in role["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+    assert allowed == {
+        ("batch", "cronjobs", "get"),
+        ("batch", "jobs", "create"),
+        ("batch", "jobs", "get"),
+        ("argoproj.io", "workflows", "create"),
+        ("argoproj.io", "workflows", "get"),
+    }
+    assert not has_role(rendered["driftgauge-ephemeral"])
+
+
+def test_policies_select_the_charts_own_pods_only(rendered):
+    policies = [r for r in rendered["driftgauge-everything"] if r["kind"] == "NetworkPolicy"]
+    assert len(policies) == 2
+    for policy in policies:
+        selected = policy["spec"]["podSelector"]["matchLabels"]
+        assert selected["app.kubernetes.io/name"] == "driftgauge"
+        assert selected["app.kubernetes.io/component"] in {"receiver", "trigger"}
+
+
+def test_services_and_monitors_reach_the_ports_of_the_pods(rendered):
+    resources = rendered["driftgauge-everything"]
+    ports = {
+        (port["name"], port["containerPort"])
+        for _, container in containers(resources)
+        for port in container.get("ports", ())
+    }
+    for resource in resources:
+        if resource["kind"] == "Service":
+            for port in resource["spec"]["ports"]:
+                assert isinstance(port["targetPort"], int)
+                assert (port["name"], port["targetPort"]) in ports
+        if resource["kind"] == "PodMonitor":
+            for endpoint in resource["spec"]["podMetricsEndpoints"]:
+                assert endpoint["port"] in {name for name, _ in ports}
+
+
+def test_parts_of_other_projects_are_there_only_when_they_are_asked_for(rendered):
+    assert not [r for r in rendered["driftgauge-default"] if r["apiVersion"].startswith(OPERATOR)]
+    [monitor] = [r for r in rendered["driftgauge-rules-only"] if r["kind"] == "PodMonitor"]
+    assert monitor["spec"]["podMetricsEndpoints"] == [{"portNumber": 9878, "interval": "30s"}]
+
+
+def test_a_documented_value_is_read_with_its_sentence():
+    [found] = documented("a:\n  # -- How many\n  # of them.\n  b: 3\n")
+    assert (found.path, found.default, found.doc) == ("a.b", 3, "How many of them.")
