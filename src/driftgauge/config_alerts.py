@@ -99,7 +99,7 @@ class When:
 
     model: str = described("a model under `models`")
     metric: str = described(
-        "a metric in words, as docs/alerts.md lists them: psi, mean_shift, precision, mae"
+        "a metric in words, as docs/alert-metrics.md lists them: psi, mean_shift, precision, mae"
     )
     window: Seconds = described("one of the model's windows")
     feature: str | None = described("a feature under the model's `features`", default=None)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from driftgauge import reference as references
+from driftgauge.artefacts.alerts import sentences
 from driftgauge.check.files import fault_of_reference, fault_of_token
 from driftgauge.check.series import Weight, heads_bytes, live_weight, version_weight
 from driftgauge.check.shape import shape_of
@@ -51,6 +52,7 @@ class Report:
         warnings: what works and may not be meant.
         process_series, process_bytes: of the process itself, before any model.
         series, bytes: of a scrape with one version of each named model.
+        alerts: what `alerts` tells and when, a sentence a severity.
     """
 
     file: str
@@ -61,6 +63,7 @@ class Report:
     process_bytes: int = 0
     series: int = 0
     bytes: int = 0
+    alerts: tuple[str, ...] = ()
 
 
 def check(path: Path) -> Report:
@@ -87,6 +90,7 @@ def check(path: Path) -> Report:
         process_bytes=process.bytes,
         series=process.series + sum(e.series for e in estimates),
         bytes=process.bytes + sum(e.bytes for e in estimates),
+        alerts=tuple(sentences(config)),
     )
 
 

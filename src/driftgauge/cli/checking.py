@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="The report as one JSON object on stdout.")
 @click.pass_context
 def check(ctx: click.Context, file: Path, *, as_json: bool) -> None:
-    """Check a configuration, and weigh its scrapes.
+    """Check a configuration, weigh its scrapes, say its alerts.
 
     Names every fault with its line, and reads the reference and token files that FILE names. Exits with
     0 when FILE can be used (warnings or not) and 1 when it can't.
@@ -36,6 +36,8 @@ def check(ctx: click.Context, file: Path, *, as_json: bool) -> None:
             click.echo(f"{file}: warning: {warning}", err=True)
         for line in _estimates(report) if report.models else ():
             click.echo(line)
+        for line in _alerts(report):
+            click.echo(line)
         if not report.faults:
             click.echo(f"{file}: fine")
     ctx.exit(1 if report.faults else 0)
@@ -48,6 +50,12 @@ def _estimates(report: Report) -> Iterator[str]:
         yield f"  {_model(model)}"
     if len(report.models) > 1 or report.models[0].versions > 1:
         yield f"  with one version each: {report.series:,} series, {report.bytes:,} bytes"
+
+
+def _alerts(report: Report) -> Iterator[str]:
+    if report.alerts:
+        yield "alerts, once `driftgauge rules` has made them rules:"
+        yield from (f"  {sentence}" for sentence in report.alerts)
 
 
 def _model(model: ModelEstimate) -> str:

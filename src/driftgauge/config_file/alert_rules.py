@@ -140,9 +140,8 @@ def _hold_faults(path: KeyPath, entry: Alert) -> Iterator[Fault]:
     if entry.windows is not None:
         least, of = entry.windows
         if not 1 <= least <= of or not 2 <= of <= MOST_WINDOWS:
-            yield Fault(
-                (*path, "windows"), f"1 to n of n windows, n from 2 to {MOST_WINDOWS}", f"{least} of {of}"
-            )
+            expected = f"m of n windows, n from 2 to {MOST_WINDOWS}, m from 1 to n"
+            yield Fault((*path, "windows"), expected, f"{least} of {of}")
         if entry.consecutive != 1:
             found = f"consecutive: {entry.consecutive} too"
             yield Fault((*path, "windows"), "either consecutive or windows", found, ((*path, "consecutive"),))
@@ -189,7 +188,7 @@ def _judged_faults(path: KeyPath, entry: Alert, model: Model, config: Config) ->
     yield from _named_faults(below, when, model)
     yield from _traffic_faults(below, when)
     if when.metric not in WORDS:
-        expected = f"a metric that docs/alerts.md lists{_near(when.metric, WORDS)}"
+        expected = f"a metric that docs/alert-metrics.md lists{_near(when.metric, WORDS)}"
         yield Fault((*below, "metric"), expected, shown(when.metric))
         return
     word = chosen_word(when)
@@ -284,7 +283,7 @@ def _kind_faults(below: KeyPath, when: When, word: Word, model: Model) -> Iterat
     if kind is None or kind not in _unsuited(word):
         return
     place: KeyPath = ("models", when.model, "features", str(when.feature), "kind")
-    yield Fault((*below, "metric"), f"a metric of a {kind} feature", shown(word.text), (place,))
+    yield Fault((*below, "metric"), f"a metric of {kind} features", shown(word.text), (place,))
 
 
 def _unsuited(word: Word) -> frozenset[FeatureKind]:
@@ -352,7 +351,8 @@ def _limit_faults(path: KeyPath, entry: Alert, word: Word) -> Iterator[Fault]:
 def _one_limit_faults(place: KeyPath, step: Step, word: Word) -> Iterator[Fault]:
     given = [name for name in ("above", "below") if getattr(step, name) is not None]
     if len(given) != 1:
-        yield Fault(place, "above or below, one of them", "both" if given else "neither")
+        both = ((*place, "above"), (*place, "below"))
+        yield Fault(place, "above or below, one of them", "both" if given else "neither", both)
     for name in given:
         bound: Bound = getattr(step, name)
         if word.text == _GIVES_UNIT and bound.unit is Unit.PLAIN:
@@ -373,7 +373,8 @@ def _order_faults(path: KeyPath, entry: Alert) -> Iterator[Fault]:
         second: Bound | None = getattr(severe, name)
         place = (*path, "critical", name)
         if (first is None) != (second is None):
-            yield Fault((*path, "critical"), f"{'above' if mild.above else 'below'}, as warning", "the other")
+            words = ("above", "below") if mild.below is None else ("below", "above")
+            yield Fault((*path, "critical"), f"{words[0]}, as warning", words[1])
             return
         if first is None or second is None:
             continue

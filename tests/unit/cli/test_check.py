@@ -23,6 +23,25 @@ def test_a_good_file(run, tmp_path):
     ]
 
 
+def test_alerts_are_said_in_words(run, tmp_path):
+    (tmp_path / "config.yaml").write_text(
+        "models: {churn: {task: binary, windows: [1d]}}\n"
+        "alerts:\n"
+        "  - alert: AccuracyLow\n"
+        "    when: {model: churn, metric: accuracy, window: 1d}\n"
+        "    warning: {below: 80%}\n"
+        "    critical: {below: 70%}\n"
+    )
+    result = run("check", "config.yaml")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[-4:] == [
+        "alerts, once `driftgauge rules` has made them rules:",
+        "  AccuracyLow (warning): accuracy of churn over 1d (arrived) is below 80%, each window with at least 200 outcomes",
+        "  AccuracyLow (critical): accuracy of churn over 1d (arrived) is below 70%, each window with at least 200 outcomes",
+        "config.yaml: fine",
+    ]
+
+
 def test_a_bad_file(run, tmp_path):
     (tmp_path / "config.yaml").write_text("evaluate: 5\nmodels: 3\n")
     result = run("check", "config.yaml")
@@ -49,7 +68,7 @@ def test_the_report_as_json(run, tmp_path):
     assert result.exit_code == 1
     report = json.loads(result.stdout)
     assert list(report) == [
-        "file", "faults", "warnings", "models", "process_series", "process_bytes", "series", "bytes",
+        "file", "faults", "warnings", "models", "process_series", "process_bytes", "series", "bytes", "alerts",
     ]  # fmt: skip
     assert report["faults"] == [
         "config.yaml:1 intake.token_file: expected a readable file whose first line is a token, got none of that name (none)"
