@@ -100,6 +100,7 @@ def generate(root: Path) -> dict[Path, str]:
     from driftgauge.artefacts.rules.promtool import test_text
     from driftgauge.artefacts.rules.shipped import shipped_alerts, shipped_rules, shipped_tests
     from driftgauge.trigger.manual import page as trigger_page
+    from driftgauge.artefacts.alerts.document import metrics_page as alert_metrics_page
 
     rules = shipped_rules()
     return {
@@ -109,6 +110,7 @@ def generate(root: Path) -> dict[Path, str]:
         root / "prometheus" / "driftgauge.rules.yml": prometheus_text(rules),
         root / "prometheus" / "driftgauge.rules.test.yml": test_text(shipped_tests(coarse=False)),
         root / "prometheus" / "driftgauge.chain.test.yml": test_text(shipped_tests(coarse=True)),
+        root / "docs" / "alert-metrics.md": alert_metrics_page(),
         root / "docs" / "configuration.md": configuration_page(),
         root / "docs" / "metrics.md": metrics_page(),
         **{root / "grafana" / "dashboards" / name: text for name, text in dashboards().items()},

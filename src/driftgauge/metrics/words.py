@@ -34,7 +34,7 @@ _UNBOUNDED: Final = re.compile(r"(?:^|_)(?:mean_shift|spread|mape)(?:_|$)")
 # Beyond those whose HELP says so.
 _NUMERIC: Final = re.compile(r"mean_shift|wasserstein|not_finite|out_of_range")
 _SHIFT: Final = re.compile(r"^(?!smallest|relation).*shift(?:_sd|_logodds)?$|^bias$|^estimated_\w+_gap$")
-_ROOTS: Final = re.compile(r"^(?:estimated_)?rmse(?:_low|_high)?$")
+_ROOTS: Final = re.compile(r"^(?:estimated_|reweighted_)?rmse(?:_low|_high)?$")
 _NOT_SAID: Final = re.compile(r"_samples(?:_against)?$|_outcomes(?:_against)?$|_p$|_p_value$")
 
 

@@ -70,3 +70,63 @@ def test_the_rules_are_as_yaml_what_they_are_as_values(repository: Path) -> None
     tree = yaml.safe_load(prometheus_text(file))
     listed = [rule.get("alert") for group in tree["groups"] for rule in group["rules"] if "alert" in rule]
     assert listed == [alert.name for alert in file.alerts()]
+
+
+# Every way in which pods are pooled, every kind of label, every shape of limit.
+BROAD = """\
+models:
+  churn:
+    task: binary
+    windows: [1h, 1d, 7d]
+    segments: [plan]
+    segment_drift: [customer_age]
+    features: {customer_age: {kind: numeric}, plan: {kind: categorical}}
+    against: [reference, previous_window, same_hours_last_week]
+    outcomes: {matures_after: 7d}
+    value: {currency: EUR, true_positive: 40, false_negative: -120}
+    owner: retention
+  demand: {task: regression, windows: [1d], value: {currency: EUR, over: -1}, team: logistics}
+  topic: {task: multiclass, windows: [1d]}
+metrics: [against, segments, estimates, concept, critical, performance, calibration, distances, versions]
+alerts:
+  - {alert: AgeFell, when: {model: churn, feature: customer_age, metric: mean_shift, window: 7d, above: 0.5 sd, direction: down}}
+  - {alert: AgeRoseOnADay, when: {model: churn, feature: customer_age, metric: mean_shift, window: 1d, above: 12.5%, direction: up, against: same_hours_last_week}}
+  - {alert: ScoreShifted, when: {model: churn, output: score, metric: mean_shift, window: 1d, above: 20%}}
+  - {alert: PlanMoved, when: {model: churn, feature: plan, metric: psi, window: 1d, above: 0.25, against: previous_window}}
+  - {alert: AgeMovedInAPlan, when: {model: churn, feature: customer_age, metric: psi, window: 7d, above: 0.25, segment: plan}}
+  - {alert: AgeDrifted, when: {model: churn, feature: customer_age, metric: drift_verdict, window: 7d}, windows: 2 of 4}
+  - {alert: RelationChanged, when: {model: churn, feature: customer_age, metric: relation_verdict, window: 7d}, severity: critical}
+  - {alert: ManyDrifted, when: {model: churn, metric: drifted_features, window: 1d, above: 30%}, consecutive: 3}
+  - {alert: PlanUnknown, when: {model: churn, feature: plan, metric: unseen, window: 1h, above: 1%}, for: 0s, keep_firing_for: 0s}
+  - {alert: RecallOfAPlan, when: {model: churn, metric: recall, window: 1d, segment: plan, segment_value: gold, cohort: arrived, below: 40%}}
+  - alert: AccuracyLow
+    when: {model: churn, metric: accuracy, window: 1d, segment: plan}
+    consecutive: 2
+    warning: {below: 80%}
+    critical: {below: 70%}
+    estimated_until: {}
+    annotations: {summary: 'plan {{ $labels.segment_value }}: {{ printf "%.2f" $value }}', note: seen}
+  - {alert: AucSurelyLow, when: {model: churn, metric: roc_auc_high, window: 7d, below: 0.7, versions: together}, max_gap: 2h}
+  - {alert: EstimateOff, when: {model: churn, metric: estimated_roc_auc_gap, window: 7d, above: 5%}}
+  - {alert: Uncalibrated, when: {model: churn, metric: calibration_slope, window: 7d, below: 0.8}}
+  - {alert: LabelsMissing, when: {model: churn, metric: outcome_coverage, window: 7d, below: 50%}}
+  - {alert: LosesMoney, when: {model: churn, metric: value, window: 7d, below: -1000}, warning: {below: 0}}
+  - {alert: ThresholdOff, when: {model: churn, metric: best_threshold_gain_low, window: 7d, above: 100}}
+  - {alert: NewVersionWorse, when: {model: churn, metric: version_accuracy_difference_high, window: 1d, below: 0}}
+  - {alert: Slow, when: {model: churn, metric: latency, window: 1h, quantile: 99%, above: 250ms}, consecutive: 2}
+  - {alert: Fails, when: {model: churn, metric: error_share, window: 30m, above: 5%}}
+  - {alert: Idle, when: {model: churn, metric: throughput, window: 1h, below: 0.1}}
+  - {alert: ErrorsLarge, when: {model: demand, metric: rmse, window: 1d}, warning: {above: 10}, critical: {above: 20}, estimated_until: {coverage: 80%}}
+  - {alert: Biased, when: {model: demand, metric: bias, window: 1d, above: 3}, require: {outcomes: 1}}
+  - {alert: PercentageOff, when: {model: demand, metric: mape, window: 1d, above: 150%}}
+  - {alert: BillingMissed, when: {model: topic, metric: recall, window: 1d, class: billing, version: "7", below: 60%}}
+  - {alert: RecallLow, when: {model: topic, metric: recall, window: 1d, below: 60%}, labels: {tier: gold}}
+""".replace("window: 7d, below: -1000}, warning", "window: 7d}, warning")
+
+
+@pytest.mark.slow
+def test_every_kind_of_alert_passes_its_own_tests(tmp_path: Path, require_tool: Callable[[str], str]) -> None:
+    rules, tests = written(load(tmp_path / "config.yaml", text=BROAD), tmp_path)
+    run(require_tool("promtool"), "check", "rules", "--lint=all", "--lint-fatal", str(rules))
+    for path in tests:
+        run(require_tool("promtool"), "test", "rules", str(path))

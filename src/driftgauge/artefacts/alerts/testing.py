@@ -32,13 +32,15 @@ from driftgauge.artefacts.thresholds import STALE_EVALUATION_SECONDS
 from driftgauge.config import Config
 from driftgauge.config_alerts import Direction
 from driftgauge.metrics import PREFIX
-from driftgauge.metrics.words import Pooling
+from driftgauge.metrics.words import THROUGHPUT, Pooling
 from driftgauge.units import MINUTE
 
 _JOB: Final = {"job": "driftgauge"}
 _SCALE: Final = TimeScale()
 # Of the reference of a relative shift: mean 10, deviation 2, so that a shift of 1 sd is one of 20%.
 _MEAN, _DEVIATION = 10.0, 2.0
+# How far from a limit, of its size; uneven, so that no value is rounded either way.
+_BEYOND, _INSIDE = 0.053, 0.0113
 # Pods of the three that say a verdict holds; one fewer where it doesn't.
 _SAY_SO: Final = 2
 # What stands in a label that the entry leaves open.
@@ -116,7 +118,7 @@ class _Story:
         yield self._fires_and_resolves()
         yield self._just_below()
         yield self._data_end()
-        if self.reading.least > 1:
+        if self.reading.least > 1 and not self.reading.word.of_traffic:
             yield self._one_window_short()
         enough = self._fed
         if self.reading.word.of_traffic:
@@ -144,14 +146,14 @@ class _Story:
         far = others[0] if others else None
         if far is not None:
             return (self._bound + far) / 2
-        return self._bound + self._way * _margin(self._bound, 0.05)
+        return self._bound + self._way * _margin(self._bound, _BEYOND)
 
     @property
     def _inside(self) -> float:
         """A value that the limit just lets pass."""
         if self.reading.word.is_verdict:
             return 0.0
-        return self._bound - self._way * _margin(self._bound, 0.01)
+        return self._bound - self._way * _margin(self._bound, _INSIDE)
 
     @property
     def _way(self) -> int:
@@ -191,7 +193,9 @@ class _Story:
 
     @property
     def _warms_up(self) -> int:
-        """Steps until a rate has two samples."""
+        """Steps until a rate has two samples, or a whole window of them."""
+        if self.reading.word.text == THROUGHPUT:
+            return self._steps(self.reading.entry.when.window) + 1
         return 2 if self.reading.word.of_traffic else 0
 
     @property
