@@ -90,7 +90,6 @@ class Output(StrEnum):
 
     SCORE = "score"
     PREDICTION = "prediction"
-    CLASS = "class"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +103,7 @@ class When:
     window: Seconds = described("one of the model's windows")
     feature: str | None = described("a feature under the model's `features`", default=None)
     output: Output | None = described(
-        "score, prediction or class, in place of a feature, for what the model answers", default=None
+        "score or prediction, in place of a feature: what the model answers", default=None
     )
     class_: str | None = described(
         "a class (multiclass); without it the mean over classes, or the positive class", default=None

@@ -95,12 +95,12 @@ class Key:
 def generate(root: Path) -> dict[Path, str]:
     """The generated documents by their path under the repository *root*; nothing is written."""
     # Imported here: the configuration's page needs nothing of it.
+    from driftgauge.artefacts.alerts.document import metrics_page as alert_metrics_page
     from driftgauge.artefacts.rules import prometheus_text
     from driftgauge.artefacts.rules.document import rules_page, runbooks_page
     from driftgauge.artefacts.rules.promtool import test_text
     from driftgauge.artefacts.rules.shipped import shipped_alerts, shipped_rules, shipped_tests
     from driftgauge.trigger.manual import page as trigger_page
-    from driftgauge.artefacts.alerts.document import metrics_page as alert_metrics_page
 
     rules = shipped_rules()
     return {

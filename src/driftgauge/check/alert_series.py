@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 from driftgauge.artefacts.alerts.promql import Selector, terms
 from driftgauge.artefacts.alerts.reading import Reading, readings
@@ -12,12 +13,16 @@ from driftgauge.config import Config
 from driftgauge.metrics import BY_NAME, PREFIX
 from driftgauge.reference import Reference
 
+_NONE: Mapping[str, Reference] = MappingProxyType({})
 # Only records tell their values; whatever is asked for may come.
 _OPEN = frozenset({"model_version", "against_version", "reference"})
 
 
-def alert_warnings(config: Config, references: Mapping[str, Reference]) -> Iterator[str]:
+def alert_warnings(config: Config, references: Mapping[str, Reference] = _NONE) -> Iterator[str]:
     """A line for each entry of `alerts` that stands on what its model doesn't export.
+
+    Args:
+        references: of the models that have one, where it tells of features and their kinds.
 
     Cost: the rows of each model that has alerts, about 1 us a row, times its entries.
     """

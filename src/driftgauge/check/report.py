@@ -8,6 +8,7 @@ from pathlib import Path
 
 from driftgauge import reference as references
 from driftgauge.artefacts.alerts import sentences
+from driftgauge.check.alert_series import alert_warnings
 from driftgauge.check.files import fault_of_reference, fault_of_token
 from driftgauge.check.series import Weight, heads_bytes, live_weight, version_weight
 from driftgauge.check.shape import shape_of
@@ -84,7 +85,10 @@ def check(path: Path) -> Report:
     return Report(
         file=str(path),
         faults=faults,
-        warnings=tuple(warnings(config, found, estimates_of(estimates))),
+        warnings=(
+            *warnings(config, found, estimates_of(estimates)),
+            *alert_warnings(config, found),
+        ),
         models=estimates,
         process_series=process.series,
         process_bytes=process.bytes,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -52,7 +53,7 @@ def _pair(text: str) -> tuple[str, str]:
     metavar="DIR",
     help="Where files go; stdout without it.",
 )
-@click.option("--tests", is_flag=True, help="Write tests for `promtool test rules` beside the rules of FILE.")
+@click.option("--tests", is_flag=True, help="Write tests for `promtool test rules` beside the rules.")
 @click.option(
     "--time-scale",
     type=click.FloatRange(min=1),
@@ -66,6 +67,10 @@ def _pair(text: str) -> tuple[str, str]:
     show_default=True,
     metavar="DURATION",
     help="How often Prometheus scrapes; it matters beside a time scale.",
+)
+@click.option("--runbooks", metavar="URL", help="The page that runbook_url leads to, in place of docs/.")
+@click.option(
+    "--grafana", default="", metavar="URL", help="Put before dashboard_url: https://grafana.example.com."
 )
 @click.option("--name", default="driftgauge", show_default=True, help="The PrometheusRule's name.")
 @click.option("--namespace", help="The PrometheusRule's namespace.")
@@ -86,6 +91,8 @@ def rules(
     tests: bool,
     time_scale: float | None,
     scrape_interval: float,
+    runbooks: str | None,
+    grafana: str,
     name: str,
     namespace: str | None,
     labels: tuple[tuple[str, str], ...],
@@ -98,25 +105,23 @@ def rules(
     from driftgauge.artefacts.rules import TimeScale
 
     if shipped == (config is not None):
-        raise click.UsageError(
-            "expected --config FILE or --shipped, got " + ("both" if shipped else "neither")
-        )
-    if tests and (shipped or output is None or form != "prometheus"):
-        raise click.UsageError("--tests needs --config, --output and the format prometheus")
-    found = _loaded(config) if config is not None else None
-    factor = time_scale or (found.time_scale if found is not None else 1.0)
+        found = "both" if shipped else "neither"
+        raise click.UsageError(f"expected --config FILE or --shipped, got {found}")
+    if tests and (output is None or form != "prometheus" or runbooks or grafana):
+        raise click.UsageError("--tests needs --output, the format prometheus and no links of your own")
+    tree = _loaded(config) if config is not None else None
+    factor = time_scale or (tree.time_scale if tree is not None else 1.0)
     if tests and factor != 1:
         raise click.UsageError("--tests are of unscaled rules: leave out the time scale")
-    file = _rules(found, TimeScale(max(1.0, factor), scrape_interval))
+    if tree is not None:
+        _warn(tree)
+    file = _rules(tree, TimeScale(max(1.0, factor), scrape_interval), runbooks, grafana)
     text = _text(file, form, name, namespace, dict(labels))
     if output is None:
         click.echo(text, nl=False)
         return
-    file_name = SHIPPED_FILE if found is None else ALERTS_FILE
-    texts = {file_name: text}
-    if tests and found is not None:
-        texts |= _tests(found, file, file_name)
-    _write(output, texts)
+    file_name = SHIPPED_FILE if tree is None else ALERTS_FILE
+    _write(output, {file_name: text, **(_tests(tree, file, file_name) if tests else {})})
 
 
 def _loaded(path: Path) -> Config:
@@ -129,14 +134,22 @@ def _loaded(path: Path) -> Config:
     return config
 
 
-def _rules(config: Config | None, scale: TimeScale) -> RuleFile:
-    if config is None:
-        from driftgauge.artefacts.rules.shipped import shipped_rules
+def _warn(config: Config) -> None:
+    from driftgauge.check import alert_warnings
 
-        return shipped_rules(scale)
-    from driftgauge.artefacts.alerts import compiled
+    for warning in alert_warnings(config):
+        click.echo(f"{config.source}: warning: {warning}", err=True)
 
-    return compiled(config, scale)
+
+def _rules(config: Config | None, scale: TimeScale, runbooks: str | None, grafana: str) -> RuleFile:
+    from driftgauge.artefacts.alerts import LINKS, compiled
+    from driftgauge.artefacts.rules.shipped import shipped_rules
+    from driftgauge.artefacts.rules.shipped.entry import Links
+
+    links = Links(grafana=grafana) if config is None else replace(LINKS, grafana=grafana)
+    if runbooks is not None:
+        links = replace(links, runbooks=runbooks)
+    return shipped_rules(scale, links=links) if config is None else compiled(config, scale, links)
 
 
 def _text(file: RuleFile, form: str, name: str, namespace: str | None, labels: Mapping[str, str]) -> str:
@@ -147,15 +160,17 @@ def _text(file: RuleFile, form: str, name: str, namespace: str | None, labels: M
     return operator_text(file, name=name, namespace=namespace, labels=labels)
 
 
-def _tests(config: Config, file: RuleFile, file_name: str) -> Mapping[str, str]:
+def _tests(config: Config | None, file: RuleFile, file_name: str) -> Mapping[str, str]:
     from driftgauge.artefacts.alerts import test_files
     from driftgauge.artefacts.rules.promtool import test_text
+    from driftgauge.artefacts.rules.shipped import shipped_tests
 
+    if config is None:
+        made = {"rules": shipped_tests(coarse=False), "chain": shipped_tests(coarse=True)}
+    else:
+        made = dict(test_files(config, file, file_name))
     stem = file_name.removesuffix(".rules.yml")
-    return {
-        f"{stem}.{step}.test.yml": test_text(each)
-        for step, each in test_files(config, file, file_name).items()
-    }
+    return {f"{stem}.{name}.test.yml": test_text(tests) for name, tests in made.items()}
 
 
 def _write(directory: Path, texts: Mapping[str, str]) -> None:

@@ -35,7 +35,8 @@ _RESERVED: Final = frozenset(
 )
 _TEMPLATE: Final = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _ALLOWED: Final = re.compile(
-    r'\s*(?:\$labels\.[a-z_][a-z0-9_]*|\$value \| humanizePercentage|printf "%\.[0-9]f" \$value)\s*\Z'
+    r"\s*(?:\$labels\.[a-z_][a-z0-9_]*(?: \| urlquery)?|\$value \| humanizePercentage|"
+    r'printf "%\.[0-9]f" \$value)\s*\Z'
 )
 _UNITS: Final = MappingProxyType(
     {

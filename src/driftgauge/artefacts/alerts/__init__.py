@@ -2,6 +2,6 @@
 
 from driftgauge.artefacts.alerts.compiling import compiled
 from driftgauge.artefacts.alerts.testing import test_files
-from driftgauge.artefacts.alerts.wording import sentences
+from driftgauge.artefacts.alerts.wording import LINKS, sentences
 
-__all__ = ["compiled", "sentences", "test_files"]
+__all__ = ["LINKS", "compiled", "sentences", "test_files"]

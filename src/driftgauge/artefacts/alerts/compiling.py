@@ -7,8 +7,9 @@ from typing import Final
 
 from driftgauge.artefacts.alerts.promql import holds, recorded, recorded_name
 from driftgauge.artefacts.alerts.reading import Limit, Reading, readings
-from driftgauge.artefacts.alerts.wording import sentence, texts
+from driftgauge.artefacts.alerts.wording import LINKS, sentence, texts
 from driftgauge.artefacts.rules import Alert, Group, Recording, RuleFile, Severity, TimeScale
+from driftgauge.artefacts.rules.shipped.entry import Links
 from driftgauge.config import Config
 from driftgauge.units import MINUTE
 
@@ -19,8 +20,12 @@ where the window can be judged. Prometheus 2.42 or newer loads this file.
 """
 
 
-def compiled(config: Config, scale: TimeScale | None = None) -> RuleFile:
+def compiled(config: Config, scale: TimeScale | None = None, links: Links = LINKS) -> RuleFile:
     """The rules of every entry, a group a model; of a configuration without faults.
+
+    Args:
+        scale: real time where None.
+        links: where annotations point.
 
     Raises:
         ValueError: an entry's metric can't be said, which `config_file.faults` tells before.
@@ -32,7 +37,7 @@ def compiled(config: Config, scale: TimeScale | None = None) -> RuleFile:
     groups = tuple(
         Group(
             name=f"driftgauge-alerts-{model}",
-            rules=tuple(rule for reading in found for rule in rules(reading, scale)),
+            rules=tuple(rule for reading in found for rule in rules(reading, scale, links)),
             interval=scale.interval(MINUTE),
         )
         for model, found in by_model.items()
@@ -40,7 +45,7 @@ def compiled(config: Config, scale: TimeScale | None = None) -> RuleFile:
     return RuleFile(groups, _HEAD)
 
 
-def rules(reading: Reading, scale: TimeScale) -> Iterator[Recording | Alert]:
+def rules(reading: Reading, scale: TimeScale, links: Links) -> Iterator[Recording | Alert]:
     """What is recorded of one entry, then an alert a severity."""
     yield Recording(
         record=recorded_name(reading),
@@ -50,14 +55,14 @@ def rules(reading: Reading, scale: TimeScale) -> Iterator[Recording | Alert]:
         comment=_comment(reading),
     )
     for limit in reading.limits:
-        yield alert(reading, limit, scale)
+        yield alert(reading, limit, scale, links)
 
 
 def _comment(reading: Reading) -> str:
     return "\n".join(sentence(reading, limit) for limit in reading.limits)
 
 
-def alert(reading: Reading, limit: Limit, scale: TimeScale) -> Alert:
+def alert(reading: Reading, limit: Limit, scale: TimeScale, links: Links = LINKS) -> Alert:
     """The alerting rule of one severity."""
     entry = reading.entry
     return Alert(
@@ -65,7 +70,7 @@ def alert(reading: Reading, limit: Limit, scale: TimeScale) -> Alert:
         expr=holds(reading, limit, scale) + "\n",
         hold=scale.duration(entry.for_),
         severity=Severity(limit.severity),
-        annotations=texts(reading, limit),
+        annotations=texts(reading, limit, links),
         labels=_labels(reading),
         keep_firing=scale.duration(entry.keep_firing_for) if entry.keep_firing_for else None,
     )

@@ -6,17 +6,18 @@ import re
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
+from urllib.parse import quote_plus
 
 from driftgauge import snapshot
 from driftgauge.artefacts.alerts.reading import Limit, Reading, readings
+from driftgauge.artefacts.rules.shipped.entry import FEATURE_BOARD, MODEL_BOARD, OF_MODEL_BOARD, Board, Links
 from driftgauge.config import Config
 from driftgauge.config_alerts import Direction
 from driftgauge.config_file import ratio_text
 from driftgauge.config_file.scalars import bound_text
 from driftgauge.metrics.words import THROUGHPUT, Scale
 
-_PAGE: Final = "docs/alerts.md"
-_DASHBOARD: Final = "/d/driftgauge-model"
+LINKS: Final = Links(runbooks="docs/alerts.md")
 _SHARE: Final = "{{ $value | humanizePercentage }}"
 _NUMBER: Final = '{{ printf "%.3f" $value }}'
 _VALUES: Final[Mapping[Scale, str]] = MappingProxyType(
@@ -104,13 +105,13 @@ def _stands_on(reading: Reading) -> str:
     return f"{text} and {share} of the outcomes known"
 
 
-def texts(reading: Reading, limit: Limit) -> Mapping[str, str]:
+def texts(reading: Reading, limit: Limit, links: Links = LINKS) -> Mapping[str, str]:
     """What the alert says; names of a user's own come from its labels, so that no text can be a template."""
     made = {
         "summary": _summary(reading, limit),
         "description": _description(reading, limit),
-        "runbook_url": f"{_PAGE}#{_section(reading)}",
-        "dashboard_url": _dashboard(reading),
+        "runbook_url": links.runbook(_section(reading)),
+        "dashboard_url": links.dashboard(_board(reading)),
     }
     return {**made, **reading.entry.annotations}
 
@@ -162,18 +163,23 @@ def _section(reading: Reading) -> str:
     return "when-a-value-alert-fires" if reading.metric.row in _MONEY else "when-a-quality-alert-fires"
 
 
-def _dashboard(reading: Reading) -> str:
-    feature = "&var-feature={{ $labels.feature }}" if "feature" in reading.metric.labels else ""
-    return f"{_DASHBOARD}?var-model={{{{ $labels.model }}}}{feature}"
+def _board(reading: Reading) -> Board:
+    if "model_version" not in reading.labels:
+        return OF_MODEL_BOARD
+    return FEATURE_BOARD if "feature" in reading.labels else MODEL_BOARD
 
 
-_LABEL: Final = re.compile(r"\{\{\s*\$labels\.(\w+)\s*\}\}")
+def _label(text: str, *, in_url: bool) -> str:
+    return quote_plus(text) if in_url else text
+
+
+_LABEL: Final = re.compile(r"\{\{\s*\$labels\.(\w+)(\s*\| urlquery)?\s*\}\}")
 _PERCENTAGE: Final = re.compile(r"\{\{\s*\$value \| humanizePercentage\s*\}\}")
 _PRINTF: Final = re.compile(r'\{\{\s*printf "%\.([0-9])f" \$value\s*\}\}')
 
 
 def filled(text: str, labels: Mapping[str, str], value: float) -> str:
     """*text* as Prometheus shows it for an alert of these *labels* and this *value*."""
-    text = _LABEL.sub(lambda match: labels.get(match[1], ""), text)
+    text = _LABEL.sub(lambda match: _label(labels.get(match[1], ""), in_url=bool(match[2])), text)
     text = _PERCENTAGE.sub(lambda _: f"{value * 100:.4g}%", text)
     return _PRINTF.sub(lambda match: f"{value:.{int(match[1])}f}", text)
