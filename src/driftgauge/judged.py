@@ -40,6 +40,8 @@ class Judged(msgspec.Struct, array_like=True, frozen=True):
         reference: ids of the references of inputs and of outputs; "" for one that isn't fixed.
         records: predictions in the window's closed panes.
         rows: a `JUDGED` row for each name of the inputs' reference, then of the outputs'.
+        ks: of each of them the KS statistic from which it is significant, float32; empty where it was
+            judged before there was such a number.
     """
 
     window: str
@@ -48,8 +50,16 @@ class Judged(msgspec.Struct, array_like=True, frozen=True):
     reference: tuple[str, str]
     records: int
     rows: bytes
+    ks: bytes = b""
 
     @property
     def table(self) -> NDArray[np.void]:
         """The rows, not to be written to."""
         return np.frombuffer(self.rows, JUDGED)
+
+    @property
+    def critical_ks(self) -> NDArray[np.float32]:
+        """`ks`, NaN where there is none; not to be written to."""
+        if not self.ks:
+            return np.full(len(self.table), np.nan, np.float32)
+        return np.frombuffer(self.ks, "<f4")

@@ -79,7 +79,7 @@ _QUALITY: Mapping[Task, frozenset[str]] = {
     Task.REGRESSION: frozenset({"samples", "rmse", "mae", "r2", "bias"}),
 }
 _OF_CLASS = frozenset({"precision", "recall", "f1", "roc_auc"})
-_OF_NUMBERS = frozenset({"smallest_shift_sd"})
+_OF_NUMBERS = frozenset({"smallest_shift_sd", "critical_ks"})
 _VERDICT = _OF_NUMBERS | {
     "drift",
     "beyond_reference",

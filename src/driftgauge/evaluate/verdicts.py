@@ -9,7 +9,6 @@ from itertools import repeat
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from driftgauge.config import DAY
 from driftgauge.evaluate.drift import listed
@@ -33,7 +32,7 @@ _UNFIXED: Final = {
     ReferenceState.UNSTABLE: VerdictState.UNSTABLE,
 }
 
-_NOTHING: Final[list[Value]] = [None] * 9
+_NOTHING: Final[list[Value]] = [None] * 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,7 @@ def _window(view: VersionView, window: WindowView) -> Iterator[Verdict]:
                 for feature, output in names
             )
         else:
-            yield from _rows(view, window, watched, judged, table[places])
+            yield from _rows(view, window, watched, judged, places)
 
 
 def _keys(watched: Watched) -> tuple[str, ...]:
@@ -118,14 +117,16 @@ def _names(watched: Watched) -> list[tuple[str, str]]:
 
 
 def _rows(
-    view: VersionView, window: WindowView, watched: Watched, judged: Judged, table: NDArray[np.void]
+    view: VersionView, window: WindowView, watched: Watched, judged: Judged, places: slice
 ) -> Iterable[Verdict]:
     reference = watched.reference
     assert reference is not None
+    table, ks = judged.table[places], judged.critical_ks[places].astype(np.float64)
     shift = smallest_shift_sd(
         table["critical"], table["degrees"], table["phi"], table["samples"], floor=RULES.mean_shift_sd
     )
-    shift[len(reference.bins.numeric) :] = np.nan
+    for of_numbers in (shift, ks):
+        of_numbers[len(reference.bins.numeric) :] = np.nan
     state = table["state"]
     given = state == STATES.index(VerdictState.JUDGED)
     known = table["windows"] >= 2
@@ -139,6 +140,7 @@ def _rows(
         np.where(given, critical_psi(table["critical"], table["samples"]), np.nan),
         np.where(given, shift, np.nan),
         np.maximum(table["run"], table["beyond_run"]) / judged.hold,
+        np.where(given, ks, np.nan),
     )
     values = listed(np.where(state == STATES.index(VerdictState.IDENTIFIER), np.nan, columns))
     names = zip(*_names(watched), strict=True)

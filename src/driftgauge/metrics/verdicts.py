@@ -54,6 +54,13 @@ _VERDICTS: tuple[tuple[str, str, str, str], ...] = (
         "that moves." + _TAKEN,
     ),
     (
+        "critical_ks",
+        "critical_ks",
+        "critical",
+        "KS statistic from which a window of this size is significant in that case: Kolmogorov's limit, "
+        "widened for how far the reference's own windows lie apart. Above 1: none is. Numeric only." + _TAKEN,
+    ),
+    (
         "smallest_shift_sd",
         "smallest_shift_sd",
         "critical",
@@ -141,9 +148,14 @@ ADVICE = (
         "segments, help.",
     ),
     Advice(
-        tuple(f"{kind}_{name}" for kind in _KINDS for name in ("critical_psi", "smallest_shift_sd")),
+        tuple(
+            f"{kind}_{name}"
+            for kind in _KINDS
+            for name in ("critical_psi", "critical_ks", "smallest_shift_sd")
+        ),
         "at least 0",
-        "Of a normal feature; within a fifth.",
+        "psi and shift: of a normal feature; within a fifth. ks: on the careful side, as bins and dependent records "
+        "make it.",
         "Where it is larger than what matters to you, take a longer window.",
     ),
     Advice(

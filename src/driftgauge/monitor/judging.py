@@ -24,7 +24,7 @@ from driftgauge.records import Floats, Ints
 from driftgauge.reference import DAY_SECONDS, Reference, moments
 from driftgauge.sketches.inputs import NUMERIC_BINS, Inputs
 from driftgauge.snapshot import VerdictState
-from driftgauge.stats.detectable import critical_chi_square
+from driftgauge.stats.detectable import critical_chi_square, critical_ks
 from driftgauge.stats.divergence import ks_statistic
 from driftgauge.stats.moments import mean_shift_sd
 from driftgauge.stats.significance import Overdispersion, overdispersion
@@ -190,7 +190,8 @@ def _edge(
         state = VerdictState.FEW_SAMPLES
     runs = _runs(last, len(whole.outside))
     table = _judge(whole, state, runs, hold)
-    return Judged(window.name, edge, hold, references(version), records, table.tobytes())
+    ks = _critical_ks(table, whole)
+    return Judged(window.name, edge, hold, references(version), records, table.tobytes(), ks.tobytes())
 
 
 def _current(version: Version, window: WindowTotals, part: Part, edge: int, panes: int) -> _Current:
@@ -272,12 +273,22 @@ def _judge(names: _Names, state: VerdictState | None, last: NDArray[np.void], ho
 
 
 def _limits(table: NDArray[np.void], names: _Names, found: Edge) -> None:
-    tests = max(1, int(np.count_nonzero(~np.isnan(table["p"]))))
     table["degrees"], table["samples"] = found.degrees, found.samples
     windows = names.over.independent_windows()
     table["critical"] = critical_chi_square(
-        RULES.rate / tests, np.nan_to_num(found.degrees), found.phi, windows
+        _strictest(table), np.nan_to_num(found.degrees), found.phi, windows
     )
+
+
+def _strictest(table: NDArray[np.void]) -> float:
+    """The level of a test where it is the only one of all that shows something."""
+    return RULES.rate / max(1, int(np.count_nonzero(~np.isnan(table["p"]))))
+
+
+def _critical_ks(table: NDArray[np.void], names: _Names) -> NDArray[np.float32]:
+    degrees, phi = np.nan_to_num(table["degrees"]), np.maximum(table["phi"], 1.0)
+    windows = names.over.independent_windows()
+    return critical_ks(_strictest(table), degrees, phi, table["samples"], windows).astype("<f4")
 
 
 def _states(table: NDArray[np.void], names: _Names, state: VerdictState | None) -> NDArray[np.uint8]:

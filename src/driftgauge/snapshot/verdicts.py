@@ -36,7 +36,8 @@ FLAGGED_VERDICT_STATES = (
 class Verdict(SnapshotRow, frozen=True):
     """What one feature or output was found to be when its window's newest pane closed.
 
-    `state` says why there is no verdict, where there is none; `smallest_shift_sd` is of numeric ones.
+    `state` says why there is no verdict, where there is none; `smallest_shift_sd` and `critical_ks` are of
+    numeric ones.
     """
 
     model: str
@@ -54,6 +55,7 @@ class Verdict(SnapshotRow, frozen=True):
     critical_psi: Value
     smallest_shift_sd: Value
     held_ratio: Value
+    critical_ks: Value = None
 
 
 class VerdictSummary(SnapshotRow, frozen=True):

@@ -16,12 +16,12 @@ from typing import Any, Final
 
 _PACKAGE: Final = "scipy.special"
 _COMPILED: Final = f"{_PACKAGE}._ufuncs"
-_NAMES: Final = ("chdtrc", "fdtrc", "gammaln", "ndtr", "ndtri", "stdtr", "stdtrit")
+_NAMES: Final = ("chdtrc", "fdtrc", "gammaln", "kolmogi", "ndtr", "ndtri", "stdtr", "stdtrit")
 _LOCK: Final = RLock()
 
 
 def functions() -> Any:
-    """What has ``chdtrc, fdtrc, gammaln, ndtr, ndtri, stdtr, stdtrit`` of scipy as attributes.
+    """What has ``chdtrc, fdtrc, gammaln, kolmogi, ndtr, ndtri, stdtr, stdtrit`` of scipy as attributes.
 
     The compiled module where it can be had alone, else the package, as where that is loaded already.
     A later import of the package is as any other.

@@ -122,6 +122,7 @@ def test_what_a_verdict_stands_on_is_told(story):
     assert 1.0 <= row.overdispersion < 1.5
     assert 0.1 < row.smallest_shift_sd < 0.35
     assert 0 < row.critical_psi < 0.1
+    assert 0 < row.critical_ks < 0.2
     assert seen[-1]["plan"].smallest_shift_sd is None
     whole = summary(held)
     assert (whole.state, whole.judged_features, whole.drifted_ratio) == ("judged", 4, 0.25)
