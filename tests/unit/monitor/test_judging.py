@@ -1,5 +1,6 @@
 """Verdicts as the writer takes them: at every closed pane, held, kept, and why there is none."""
 
+import msgspec
 import numpy as np
 import pytest
 from tests.unit.monitor.driving import WALL, Driver, predictions
@@ -8,7 +9,7 @@ from driftgauge import reference as references
 from driftgauge.config import DAY, HOUR, Clock, Config, Feature, FeatureKind, Task
 from driftgauge.config import Model as ModelConfig
 from driftgauge.evaluate.verdicts import verdicts
-from driftgauge.judged import JUDGED
+from driftgauge.judged import JUDGED, Judged
 from driftgauge.monitor import judging, saving
 from driftgauge.monitor.models import Models
 from driftgauge.monitor.update import encode
@@ -215,3 +216,11 @@ def test_windows_of_a_reference_are_whole_days():
 
 def test_a_saved_row_has_a_fixed_form():
     assert JUDGED.itemsize == 43
+
+
+def test_what_was_judged_before_there_was_a_critical_ks_is_read():
+    old = Judged("1d", 5, 12, ("a", ""), 100, np.zeros(3, JUDGED).tobytes())
+    bare = msgspec.msgpack.encode(msgspec.structs.astuple(old)[:-1])
+    found = msgspec.msgpack.decode(bare, type=Judged)
+    assert found == old
+    assert np.isnan(found.critical_ks).tolist() == [True] * 3
