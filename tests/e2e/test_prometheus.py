@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import random
 import subprocess
 import sys
-import urllib.parse
-from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
-from tests.e2e.harness import Http, free_port, poll, samples, value
-from tests.e2e.processes import NDJSON, Serving, household, lines
+from tests.e2e.harness import free_port, poll, samples, value
+from tests.e2e.processes import NDJSON, household, lines
+from tests.e2e.prometheus import prometheus as started
 
 from driftgauge.artefacts.rules import TimeScale, prometheus_text
 from driftgauge.artefacts.rules.shipped import shipped_rules
@@ -91,60 +87,15 @@ def serving(made, reference):
     return found
 
 
-@dataclass
-class Prometheus:
-    serving: Serving
-    address: str
-    log: Path
-
-    def api(self, path, **query):
-        """The data of an answer of the API."""
-        _, _, body = Http(self.address).get(f"/api/v1/{path}?{urllib.parse.urlencode(query)}")
-        answer = json.loads(body)
-        assert answer["status"] == "success", answer
-        return answer["data"]
-
-    def query(self, expression):
-        """The only sample's value and labels, as soon as there is one."""
-        found = poll(
-            lambda: self.api("query", query=expression)["result"], f"nothing for {expression}", self.log
-        )
-        assert len(found) == 1, found
-        return float(found[0]["value"][1]), found[0]["metric"]
-
-
 @pytest.fixture(scope="module")
 def prometheus(made, serving, repository, require_tool):
-    program = require_tool("prometheus")
     # The shipped file as it is, and once more hurried: its groups run each minute, which is too long to wait.
     shipped = repository / RULES
     hurried = made.folder / "hurried.rules.yml"
     hurried.write_text(prometheus_text(shipped_rules(TimeScale(30_000, scrape_seconds=1))))
-    job = {"job_name": "driftgauge", "static_configs": [{"targets": [serving.address("observation")]}]}
-    config = {
-        "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
-        "rule_files": [str(shipped), str(hurried)],
-        "scrape_configs": [job],
-    }
-    file, log = made.folder / "prometheus.yml", made.folder / "prometheus.log"
-    file.write_text(json.dumps(config))
-    address = f"127.0.0.1:{free_port()}"
-    flags = (
-        f"--config.file={file}",
-        f"--storage.tsdb.path={made.folder / 'tsdb'}",
-        f"--web.listen-address={address}",
-    )
-    with log.open("wb") as out:
-        process = subprocess.Popen([program, *flags], stdin=subprocess.DEVNULL, stdout=out, stderr=out)
-    try:
-        poll(lambda: Http(address).get("/-/ready")[0] == 200, "prometheus is not ready", log)
-        yield Prometheus(serving, address, log)
-    finally:
-        process.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(10)
-        process.kill()
-        process.wait()
+    targets = {"": serving.address("observation")}
+    with started(made.folder, require_tool("prometheus"), targets, (shipped, hurried)) as found:
+        yield found
 
 
 def test_the_target_is_up(prometheus):

@@ -55,3 +55,8 @@ QUALITY_FELL_FAR: Final = 0.1
 ESTIMATE_FELL: Final = 0.05
 BASE_RATE_MOVED: Final = 0.25
 LEAST_SEGMENT_SHARE: Final = 0.05
+
+# What a model server promises over a month: predictions without an error, and within the time.
+ERROR_OBJECTIVE: Final = 0.99
+LATENCY_OBJECTIVE: Final = 0.99
+LATENCY_OBJECTIVE_SECONDS: Final = 0.5

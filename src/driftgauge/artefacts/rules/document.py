@@ -21,13 +21,14 @@ Prometheus itself adds (`job`, `namespace`) stays, beside the labels listed here
 ## How replicas become one
 
 Each pod counts from 0 at its start. The rules take the increase of every counter over 5 minutes, drop the
-pods' labels, and sum: an hour is twelve steps, a day 24 hours, a week 168. A step is the difference of two
-last samples, so nothing is extrapolated and a batch of a million records in one second counts as a million.
-What it misses:
+pods' labels, and sum: an hour is twelve steps, a day 24 hours, a week 168. A step's increase is that from
+the last sample before it to the last one in it, so nothing is extrapolated and a batch of a million records
+in one second counts as a million. What it misses:
 
 - of a pod that starts or restarts: what it counted before its first scrape, so at most a scrape interval of
   its traffic; of one that dies: what came after its last scrape;
-- while Prometheus itself is down for longer than a step: what came meanwhile, for every pod.
+- while scrapes fail or Prometheus is down for longer than 15 minutes: what came meanwhile; of an evaluation
+  that Prometheus skips: one step.
 
 Windows of a day and up end with the last whole hour, so they are up to an hour behind. Sums over windows
 (`..:window`) have a sample each step; numbers made from them (`..:fleet`, `..:fleet_ratio`) each minute.

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from driftgauge.artefacts.rules.durations import Duration, TimeScale
 from driftgauge.artefacts.rules.promtool import TestFile, group_order
+from driftgauge.artefacts.rules.shipped.budgets import budget_alerts, budget_recordings
 from driftgauge.artefacts.rules.shipped.chain import chain_groups
 from driftgauge.artefacts.rules.shipped.entry import Links, Setting, Shipped
 from driftgauge.artefacts.rules.shipped.fleet import fleet_group
@@ -48,7 +49,7 @@ def shipped_rules(
             pods_group(scale),
             Group(
                 "driftgauge-intake",
-                (*intake_recordings(setting), *outcome_recordings(setting)),
+                (*intake_recordings(setting), *outcome_recordings(setting), *budget_recordings(setting)),
                 scale.interval(60),
             ),
             *(
@@ -65,6 +66,7 @@ def _by_group(setting: Setting) -> Iterable[tuple[str, tuple[Shipped, ...]]]:
     yield "driftgauge-traffic", tuple(traffic_alerts(setting))
     yield "driftgauge-inputs", tuple(input_alerts(setting))
     yield "driftgauge-quality", tuple(quality_alerts(setting))
+    yield "driftgauge-budgets", tuple(budget_alerts(setting))
 
 
 def shipped_alerts() -> tuple[Shipped, ...]:

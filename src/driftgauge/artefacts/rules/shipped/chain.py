@@ -1,7 +1,7 @@
-"""The chain that makes counters of pods those of a fleet: steps without pods, hours of steps, windows of hours.
+"""The chain that makes counters of pods those of a fleet: steps without pods, hours, windows of hours.
 
-A step's increase is the difference of the last samples of two steps, so that steps lie end to end and
-nothing is extrapolated; where a counter began anew, or has no sample a step ago, it is `increase`.
+A step's increase is that from the last sample before the step to the last in it, so that steps lie end to
+end and nothing is extrapolated; where a counter began anew, or has no sample before, it is `increase`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from typing import Final
 from driftgauge.artefacts.rules.durations import ChainWindow, Duration, TimeScale
 from driftgauge.artefacts.rules.values import WITHOUT_PODS, Group, Recording
 
+# How far back the sample before a step may lie: scrapes that fail for so long lose nothing.
+LOOK_BACK_STEPS: Final = 3
 _ONE_MILLISECOND: Final = Duration(1)
 _VERSION: Final = ("model", "model_version")
 
@@ -158,9 +160,11 @@ def _step(each: Chained, step: Duration) -> str:
 
 def _of_pods(counter: str, step: Duration, indent: str = "") -> str:
     """The increase of each pod's counter between the last samples of two steps."""
+    before = f"{counter}[{step * LOOK_BACK_STEPS}] offset {step}"
     lines = (
-        f"last_over_time({counter}[{step}]) - last_over_time({counter}[{step}] offset {step}) >= 0",
-        f"  unless resets({counter}[{step}]) > 0",
+        f"last_over_time({counter}[{step}]) - last_over_time({before}) >= 0",
+        # A little more than a step: the last sample before it too.
+        f"  unless resets({counter}[{step * 1.25}]) > 0",
         f"or increase({counter}[{step}])",
     )
     return f"\n{indent}".join(lines).join((indent, "")) if indent else " ".join(map(str.strip, lines))

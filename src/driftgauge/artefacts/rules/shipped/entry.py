@@ -215,10 +215,15 @@ def _number(value: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Firing:
-    """A series that fires: its labels, and the texts of ``$value`` in the order in which they are shown."""
+    """A series that fires: its labels, and the texts of ``$value`` in the order in which they are shown.
+
+    Attributes:
+        severity: where each severity fires for another series; None where all do for this one.
+    """
 
     labels: Mapping[str, str]
     texts: tuple[str, ...] = ()
+    severity: Severity | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +252,7 @@ def _case(found: Sequence[Alert], trial: Trial) -> Case:
         for alert in found
         if trial.severities is None or alert.severity in trial.severities
         for firing in trial.firing
+        if firing.severity in (None, alert.severity)
     )
     above, gone = ((), fires) if trial.gone_fires else (fires, ())
     phases = (("just below", ()), ("fires", above), ("resolved", ()), ("no data", gone))
