@@ -70,7 +70,7 @@ class SharedExport:
 
 @dataclass(frozen=True, slots=True)
 class Quiet:
-    """Hours in which no run is started; what would have started then is judged again afterwards."""
+    """Hours in which no run is started; a decision is judged again with its alert's next delivery."""
 
     start: str = described("HH:MM")
     end: str = described("HH:MM; before start it is the next day's")

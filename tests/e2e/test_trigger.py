@@ -125,7 +125,10 @@ def test_a_real_alertmanager_delivers_and_one_run_comes_of_it(tmp_path, require_
         assert decision["reason"] == "it moved"
         poll(lambda: decisions(client)[0]["deliveries"] >= 4, "they do not repeat")
         assert (tmp_path / "started").read_text() == "it moved\n"
-        found = samples(client.text("/metrics"))
+        text = client.text("/metrics")
+        promtool = [require_tool("promtool"), "check", "metrics"]
+        subprocess.run(promtool, input=text, text=True, check=True, capture_output=True)
+        found = samples(text)
         assert value(found, "trigger_alerts_total", result="opened") == 1
         assert value(found, "trigger_alerts_total", result="attached") >= 3
         assert value(found, "trigger_requests_rejected_total", reason="unauthorized") == 0

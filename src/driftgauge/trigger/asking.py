@@ -180,6 +180,7 @@ def _words(error: Exception, timeout: float) -> str:
     if isinstance(error, TimeoutError):
         return f"no answer within {timeout:g} s"
     number = getattr(getattr(error, "os_error", error), "errno", None)
-    if isinstance(number, int) and number > 0:
+    # OpenSSL's numbers are none of the system's.
+    if isinstance(number, int) and number > 0 and not isinstance(error, aiohttp.ClientSSLError):
         return os.strerror(number).lower()
     return " ".join(str(error).split())[:200] or type(error).__name__

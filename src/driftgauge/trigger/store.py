@@ -129,8 +129,9 @@ class Decisions:
             for alert in alerts:
                 _remember(connection, alert, now)
             _bound_alerts(connection)
+            models = {str(row[0]) for row in connection.execute("SELECT DISTINCT model FROM decisions")}
             for each in wanted:
-                found = self._decision_of(connection, each, now)
+                found = self._decision_of(connection, each, models, now)
                 if found is None:
                     results[AlertResult.MODEL_LIMIT] += 1
                     continue
@@ -146,8 +147,13 @@ class Decisions:
         return Taken(results, tuple(ids), tuple(opened))
 
     def _decision_of(
-        self, connection: sqlite3.Connection, wanted: Wanted, now: float
+        self, connection: sqlite3.Connection, wanted: Wanted, models: set[str], now: float
     ) -> tuple[Decision, bool] | None:
+        """The decision that an alert belongs to, and whether it is new; None where no model has room.
+
+        Args:
+            models: those that have decisions; a new one is added.
+        """
         alert = wanted.alert
         row = connection.execute(
             "SELECT decision FROM decisions WHERE model=? AND cause=? AND until>? ORDER BY until DESC",
@@ -155,8 +161,9 @@ class Decisions:
         ).fetchone()
         if row is not None:
             return self._attached(connection, _DECODER.decode(row[0]), alert, now), False
-        if not self._has_room(connection, alert.model):
+        if alert.model not in models and len(models) >= self._models:
             return None
+        models.add(alert.model)
         name = decision_id(alert.model, alert.name, now, wanted.cooldown_seconds)
         again = connection.execute("SELECT decision FROM decisions WHERE id=?", (name,)).fetchone()
         if again is not None:  # the cool-down was made shorter since: the old one's number is ours
@@ -189,10 +196,6 @@ class Decisions:
             changed = msgspec.structs.replace(changed, state=State.OPEN, state_at=now)
         _write(connection, changed)
         return changed
-
-    def _has_room(self, connection: sqlite3.Connection, model: str) -> bool:
-        known = {str(row[0]) for row in connection.execute("SELECT DISTINCT model FROM decisions")}
-        return model in known or len(known) < self._models
 
     # --- decisions --------------------------------------------------------------------------
 

@@ -203,7 +203,8 @@ class Worker:
         changed = await self._change(
             decision.id, lambda d: _decided(d, run, before, export), f"{action.kind} {run.name}"
         )
-        self._start_soon(changed)
+        if changed.run == run:
+            self._start_soon(changed)
 
     # --- starting ---------------------------------------------------------------------------
 
@@ -362,6 +363,9 @@ def _run(decision: Decision, **changes: object) -> Run | None:
 
 
 def _decided(decision: Decision, run: Run, before: Before, export: str) -> Decision:
+    """The decision with its run about to start; as it stands where it is open no more."""
+    if decision.state is not State.OPEN:
+        return decision
     return replace(
         decision,
         state=State.STARTING,

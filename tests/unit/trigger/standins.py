@@ -36,16 +36,16 @@ class Api:
         return [(path, json.loads(body)) for m, path, _, _, body in self.requests if m == method]
 
     @asynccontextmanager
-    async def serving(self):
+    async def serving(self, tls=None):
         """Its URL while it serves."""
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self.handle)
         runner = web.AppRunner(app, shutdown_timeout=0.1)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
+        site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
         await site.start()
         try:
-            yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+            yield f"{'https' if tls else 'http'}://127.0.0.1:{runner.addresses[0][1]}"
         finally:
             await runner.cleanup()
 

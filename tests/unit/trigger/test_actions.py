@@ -8,6 +8,7 @@ import hmac
 import json
 import os
 import signal
+import ssl
 import time
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -469,6 +470,31 @@ def test_a_program_that_is_not_there_is_a_failure(tmp_path):
         async with acting(tmp_path, command=CommandAction(("/no/such/program",))) as action:
             with pytest.raises(ActionFailed, match=r"/no/such/program: No such file"):
                 await start(action)
+
+    asyncio.run(scenario())
+
+
+# --- TLS ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("trusted", "words"), [(True, None), (False, "certificate verify failed")])
+def test_a_servers_certificate_is_checked(tmp_path, data, trusted, words):
+    """By the CA that is configured; the system's own don't know this one."""
+    certificate = data / "tls" / "server.crt"
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, data / "tls" / "server.key")
+
+    async def scenario():
+        api = Api()
+        async with api.serving(context) as url:
+            settings = WebhookAction(url, ca_file=certificate if trusted else None)
+            async with acting(tmp_path, webhook=settings) as action:
+                if words is None:
+                    await start(action)
+                else:
+                    with pytest.raises(Unanswered, match=words):
+                        await start(action)
+        assert len(api.requests) == trusted
 
     asyncio.run(scenario())
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import sqlite3
+import time
 
 import pytest
 from msgspec.structs import replace
@@ -82,6 +85,31 @@ def test_a_refused_decision_is_judged_again_and_a_started_one_is_not(store):
         store.change(name, lambda d, state=state: replace(d, state=state), NOW)
         take(store, heard())
         assert store.decision(name).state is expected
+
+
+def test_hostile_names_are_kept_as_they_are(tmp_path, data):
+    """515 strings: markup, shell, SQL, control characters; and a file that is whole after them."""
+    with gzip.open(data / "robustness" / "naughty_strings.json.gz", "rt") as file:
+        strings = [text for text in json.load(file) if text]
+    store = Decisions(tmp_path / "hostile", models=len(strings))
+    store.open()
+    names = take(store, *[heard(text, text) for text in strings]).decisions
+    found = [store.decision(name) for name in names]
+    assert [(d.cause, d.model) for d in found] == [(text, text) for text in dict.fromkeys(strings)]
+    assert {name for name, _ in store.firing()} == set(strings)
+    again(store).close()
+
+
+def test_a_large_delivery_is_taken_at_once(tmp_path):
+    """1,000 alerts of 1,000 models, twice: each in a fraction of the second that Alertmanager is promised."""
+    store = Decisions(tmp_path / "large", models=1000)
+    store.open()
+    alerts = [heard(model=f"m{n}") for n in range(1000)]
+    for expected in (AlertResult.OPENED, AlertResult.ATTACHED):
+        began = time.perf_counter()
+        assert take(store, *alerts).results == {expected: 1000}
+        assert time.perf_counter() - began < 0.9
+    store.close()
 
 
 def test_models_beyond_the_limit_get_no_decision(store):

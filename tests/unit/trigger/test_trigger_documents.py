@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
+from dataclasses import replace
 
 import kubernetes_validate
 import pytest
@@ -14,6 +16,7 @@ from driftgauge.check import check
 from driftgauge.config_file import load
 from driftgauge.trigger.decision import Guard, State, Verdict
 from driftgauge.trigger.variables import NAMES
+from driftgauge.trigger_config import Trigger
 
 PAGE = (REPOSITORY / "docs" / "trigger.md").read_text(encoding="utf-8")
 MANIFESTS = list(yaml.safe_load_all((REPOSITORY / "helm" / "trigger.yaml").read_text(encoding="utf-8")))
@@ -27,6 +30,21 @@ def of_kind(kind):
 def test_every_state_guard_verdict_and_variable_is_explained():
     rows = set(re.findall(r"(?m)^\| `(\w+)` \| .+ \|$", PAGE))
     assert rows == {*State, *Guard, *Verdict, *NAMES}
+
+
+def test_the_openapi_document_has_every_path_and_no_other(tmp_path):
+    from driftgauge.config import Config
+    from driftgauge.trigger.openapi import OPERATIONS, document
+    from driftgauge.trigger.service import Service
+
+    service = Service(replace(Config(), trigger=Trigger(directory=tmp_path)))
+    routes = {(route.method.lower(), route.path) for route in service._door.routes.routes}
+    assert routes == {(operation.method, operation.path) for operation in OPERATIONS}
+    found = json.loads(document())
+    text = json.dumps(found)
+    for name in re.findall(r'"#/components/schemas/(\w+)"', text):
+        assert name in found["components"]["schemas"], name
+    assert found["paths"]["/v1/alerts"]["post"]["requestBody"]["content"].keys() == {"application/json"}
 
 
 def test_the_configuration_of_the_page_is_one(tmp_path):
