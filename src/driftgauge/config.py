@@ -246,7 +246,8 @@ class Intake:
     )
     queue: Bytes = described("bytes that may wait for the writer", default=Bytes(16 * MIB))
     linger: Seconds = described(
-        "how long a small group waits for more single records before its commit",
+        "how long a small group waits for more single records before its commit, a larger one for "
+        "bodies that are coming already",
         default=Seconds(0.005),
     )
 

@@ -237,6 +237,10 @@ class Application:
         if self.memory_limit and resident_bytes() > SHED_SHARE * self.memory_limit:
             raise _busy(503, "memory is nearly used up")
 
+    def coming(self, bodies: int) -> None:
+        """Bodies on their way; see `web.ports.IntakePort`."""
+        self.writer.coming(bodies)
+
     async def submit(self, request: Request) -> Answer:
         """Take records; see `web.ports.IntakePort`."""
         waiting = self.writer.waiting_bytes

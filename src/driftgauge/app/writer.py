@@ -39,6 +39,10 @@ GROUP_BYTES: Final = 2 << 20
 GROUP_REQUESTS: Final = 512
 # A group smaller than this waits `linger` for company: its commit costs more than its records.
 SMALL_GROUP_BYTES: Final = 32 << 10
+# How soon senders that were answered send again, if they have more.
+SOON_SECONDS: Final = 0.002
+# How long no group waits for bodies that are coming after one has waited in vain.
+VAIN_SECONDS: Final = 0.1
 RETRY_SECONDS: Final = 5.0
 UPKEEP_SECONDS: Final = 1.0
 SHRINK_EVERY_SECONDS: Final = 5.0
@@ -57,12 +61,17 @@ class Job:
 
 @dataclass(slots=True)
 class _Queue:
-    """Jobs that wait, counted in bytes; calls to run between groups beside them."""
+    """Jobs that wait, counted in bytes; calls to run between groups beside them.
+
+    Attributes:
+        coming: bodies that have begun to come, counted by the event loop's thread.
+    """
 
     condition: threading.Condition = field(default_factory=threading.Condition)
     jobs: deque[Job] = field(default_factory=deque)
     calls: deque[Callable[[], None]] = field(default_factory=deque)
     waiting_bytes: int = 0
+    coming: int = 0
     closed: bool = False
 
     def put(self, job: Job) -> None:
@@ -92,6 +101,24 @@ class _Queue:
         with self.condition:
             taken = sum(len(job.request.body) for job in group)
             group += self._group(GROUP_BYTES - taken, GROUP_REQUESTS - len(group))
+
+    def gather(self, group: list[Job], seconds: float, likely: int) -> bool:
+        """Add to *group* the bodies that are coming, while it has room; whether *seconds* passed without
+        one. For a moment also while it has fewer than *likely*.
+        """
+        began, had = monotonic(), len(group)
+        with self.condition:
+            while not self.closed:
+                room = GROUP_BYTES - sum(len(job.request.body) for job in group)
+                if room <= 0 or len(group) >= GROUP_REQUESTS:
+                    break
+                group += self._group(room, GROUP_REQUESTS - len(group))
+                soon = len(group) < likely and not self.coming
+                left = began + (min(seconds, SOON_SECONDS) if soon else seconds) - monotonic()
+                if left <= 0 or not (soon or self.coming):
+                    return left <= 0 and len(group) == had
+                self.condition.wait(left)
+        return False
 
     def _calls(self) -> list[Callable[[], None]]:
         calls = list(self.calls)
@@ -142,6 +169,8 @@ class Writer:
         self._memory_limit = memory_limit
         self._shrunk = 0.0
         self._open_due = 0.0
+        self._gather_due = 0.0
+        self._answered, self._answered_at = 0, 0.0
         self.beat = monotonic()
 
     # --- called by others -------------------------------------------------------------------
@@ -159,6 +188,10 @@ class Writer:
     def waiting_bytes(self) -> int:
         """Bytes of requests that wait."""
         return self._queue.waiting_bytes
+
+    def coming(self, bodies: int) -> None:
+        """So many bodies more (or less) are on their way; a group may wait for them. In the loop's thread."""
+        self._queue.coming += bodies
 
     def submit(self, request: Request, loop: AbstractEventLoop) -> Future[Answer]:
         """A future of the answer to *request*, resolved in *loop* after the commit."""
@@ -247,17 +280,29 @@ class Writer:
                 group = [job for job in jobs if job.request.kind is kind]
                 if group:
                     self._group(kind, group)
+            if jobs:
+                self._answered, self._answered_at = len(jobs), monotonic()
             for call in calls:
                 call()
             self._maintain()
         self._close()
 
     def _linger(self, jobs: list[Job]) -> None:
-        small = 0 < sum(len(job.request.body) for job in jobs) < SMALL_GROUP_BYTES
-        if small and self.config.intake.linger > 0 and not self._queue.closed:
+        """Wait a little for company: a group costs as much as its records do, or more."""
+        taken, seconds = sum(len(job.request.body) for job in jobs), self.config.intake.linger
+        if not taken or seconds <= 0 or self._queue.closed:
+            return
+        if taken < SMALL_GROUP_BYTES:
             # An event that nobody sets: sleeping, but in a way that ends with the process.
-            threading.Event().wait(self.config.intake.linger)
+            threading.Event().wait(seconds)
             self._queue.more(jobs)
+            return
+        now = monotonic()
+        # Whoever waits for the answers that have just gone out is likely to send again.
+        likely = len(jobs) + self._answered if now - self._answered_at < SOON_SECONDS else 0
+        if now >= self._gather_due and self._queue.gather(jobs, seconds, likely):
+            # Whoever sends a byte at a time makes no group wait for him, but one in a while.
+            self._gather_due = monotonic() + VAIN_SECONDS
 
     def _open(self) -> None:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
+from collections.abc import Callable
 
 from aiohttp import HttpVersion11, hdrs, web
 from aiohttp.web_protocol import RequestPayloadError
@@ -31,14 +32,24 @@ class Bodies:
         max_inflated: most bytes of it after gzip.
         held: most bytes that all bodies that are still coming may hold together.
         seconds: how long a body may take to come.
+        coming: told 1 when a body begins to come that isn't there yet, -1 when it has or won't.
     """
 
-    def __init__(self, *, max_body: int, max_inflated: int, held: int, seconds: float = 60.0) -> None:
+    def __init__(
+        self,
+        *,
+        max_body: int,
+        max_inflated: int,
+        held: int,
+        seconds: float = 60.0,
+        coming: Callable[[int], None] = lambda _: None,
+    ) -> None:
         self._max_body = max_body
         self._max_inflated = max_inflated
         self._most_held = max(held, max_body)
         self._held = 0
         self._seconds = seconds
+        self._coming = coming
 
     async def read(self, request: web.BaseRequest) -> bytes:
         """The whole body, inflated.
@@ -74,6 +85,7 @@ class Bodies:
     async def _as_it_comes(self, request: web.BaseRequest) -> bytes:
         pieces: list[bytes] = []
         size = 0
+        self._coming(1)
         try:
             await _continue(request)
             async with asyncio.timeout(self._seconds):
@@ -83,6 +95,7 @@ class Bodies:
                     pieces.append(piece)
                     if size > self._max_body:
                         raise _too_large("bytes", self._max_body)
+            return b"".join(pieces)
         except TimeoutError:
             raise RequestError(
                 408, Reason.MALFORMED, f"the body did not come within {self._seconds:g} s"
@@ -91,7 +104,7 @@ class Bodies:
             raise _broken() from error
         finally:
             self._held -= size
-        return b"".join(pieces)
+            self._coming(-1)
 
     def _hold(self, size: int) -> None:
         self._held += size

@@ -41,6 +41,7 @@ class Intake:
             max_body=config.intake.max_body,
             max_inflated=config.intake.max_inflated,
             held=config.intake.queue,
+            coming=port.coming,
         )
         # 202 says what memory means: taken, but gone with the process.
         self._status = 202 if config.store.durability is Durability.MEMORY else 200

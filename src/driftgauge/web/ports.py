@@ -148,6 +148,11 @@ class IntakePort(Protocol):
                 that doesn't work), each with ``retry_after_seconds``.
         """
 
+    def coming(self, bodies: int) -> None:
+        """Take note that so many bodies more, or less where it is negative, are being read: what is
+        submitted meanwhile may wait for them.
+        """
+
     async def submit(self, request: Request) -> Answer:
         """Take one request's records and return after their commit; the port owns *request* from then on.
 

@@ -33,12 +33,16 @@ class FakeIntake:
     error: BaseException | None = None
     changed: object = None
     requests: list = field(default_factory=list)
+    bodies_coming: list = field(default_factory=list)
     gate: threading.Event | None = None
     entered: threading.Event = field(default_factory=threading.Event)
 
     def requests_open(self):
         if self.closed is not None:
             raise self.closed
+
+    def coming(self, bodies):
+        self.bodies_coming.append(bodies)
 
     async def submit(self, request):
         self.requests.append(request)

@@ -350,6 +350,29 @@ def test_a_client_that_goes_away_in_its_body_is_counted_and_forgotten(served):
     assert served.intake.requests == []
 
 
+def test_the_port_is_told_of_bodies_on_their_way_and_of_each_one_s_end(served):
+    head = b"POST /v1/predictions HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\nConnection: close\r\n\r\n"
+    assert served.raw(head + b"0123456789").startswith(b"HTTP/1.1 200 ")
+    assert served.intake.bodies_coming == []  # it was there with its head
+    with socket.create_connection(served.address(), timeout=10) as connection:
+        connection.sendall(head + b"01234")
+        wait_until(lambda: served.intake.bodies_coming == [1])
+        connection.sendall(b"56789")
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+    assert served.intake.bodies_coming == [1, -1]
+    with socket.create_connection(served.address(), timeout=10) as connection:
+        connection.sendall(head + b"01234")
+        wait_until(lambda: served.intake.bodies_coming == [1, -1, 1])
+    wait_until(lambda: served.intake.bodies_coming == [1, -1, 1, -1])
+
+
+def wait_until(true):
+    end = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
 def test_a_client_that_goes_away_does_not_stop_its_commit(served):
     served.intake.gate = threading.Event()
     with socket.create_connection(served.address(), timeout=10) as connection:
