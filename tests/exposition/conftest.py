@@ -115,6 +115,7 @@ def one_version(model: str, model_version: str, feature: str, absent: Value = No
         outcome_shifts=(row(rows.OutcomeShift, **window, class_=""),),
         quality_changes=(row(rows.QualityChange, **window),),
         relation_verdicts=(row(rows.RelationVerdicts, **window),),
+        relation_bins=(row(rows.RelationBin, **window, feature=feature, bin="3"),),
         relation_shifts=(
             row(rows.RelationShift, **window, feature=feature, class_="", bins=("0", "9"), state="judged"),
         ),

@@ -198,6 +198,7 @@ class Application:
             0.0,
             segments=Family.SEGMENTS in families,
             schema=Family.SCHEMA in families,
+            concept=Family.CONCEPT in families,
         )
         self._narrator.hear(found)
         versions = tuple(self._with_series(version) for version in found.versions)

@@ -7,7 +7,15 @@ from typing import Any, Final
 
 from driftgauge.check.shape import Shape
 from driftgauge.config import DAY, HOUR, MINUTE, Task
-from driftgauge.snapshot import OutcomeShift, QualityChange, RelationShift, RelationState, RelationVerdicts
+from driftgauge.sketches.inputs import COARSE_BINS
+from driftgauge.snapshot import (
+    OutcomeShift,
+    QualityChange,
+    RelationBin,
+    RelationShift,
+    RelationState,
+    RelationVerdicts,
+)
 
 Made = tuple[type[Any], Mapping[str, str], frozenset[str] | None]
 
@@ -50,3 +58,5 @@ def relation_rows(shape: Shape) -> Iterator[Made]:
         filled = None if judged else _UNJUDGED
         for feature in shape.related:
             yield RelationShift, {**of_window, "feature": feature}, filled
+            for number in range(COARSE_BINS):
+                yield RelationBin, {**of_window, "feature": feature, "bin": str(number)}, None

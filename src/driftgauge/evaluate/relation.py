@@ -46,10 +46,12 @@ def relation_shifts(view: VersionView) -> Iterator[RelationShift]:
             told = _told(related.reference, found)
         states = judged.states or [judged.state] * len(keys)
         verdicts = judged.verdicts or [None] * len(keys)
-        for key, state, verdict, (class_, bins, values) in zip(keys, states, verdicts, told, strict=True):
+        for key, state, verdict, found_of in zip(keys, states, verdicts, told, strict=True):
+            class_, bins, values, by_bin = found_of
             labels = (view.model, view.version, key[2:], window.name)
-            numbers: tuple[Value, ...] = (*values, verdict)
-            yield RelationShift(*labels, class_, bins, state, *numbers)
+            samples, shift, shared, p, adjusted, phi = values
+            judgement = (samples, shift, shared, p, adjusted, phi, verdict)
+            yield RelationShift(*labels, class_, bins, state, *judgement, by_bin)
 
 
 def relation_verdicts(view: VersionView) -> Iterator[RelationVerdicts]:
@@ -89,9 +91,9 @@ def _judged(related: Related, window: str) -> _Verdicts:
     return _Verdicts("", states, verdicts)
 
 
-# Class, bins and values of a row, from its samples up to its overdispersion.
-_Told = tuple[str, tuple[str, ...], tuple[Value, ...]]
-_UNTOLD: Final[_Told] = ("", (), (None,) * 6)
+# Class, bins and values of a row, from its samples up to its overdispersion; the shift of each bin.
+_Told = tuple[str, tuple[str, ...], tuple[Value, ...], tuple[Value, ...]]
+_UNTOLD: Final[_Told] = ("", (), (None,) * 6, ())
 
 
 def _told(relation: Relation, found: Compared) -> list[_Told]:
@@ -104,11 +106,13 @@ def _told(relation: Relation, found: Compared) -> list[_Told]:
         found.samples.astype(np.float64).tolist(),
         *(listed(numbers) for numbers in (found.spread, found.shift, found.p, found.adjusted, phi)),
     )
+    shifts = [listed(of_feature) for of_feature in found.residual]
     told: list[_Told] = []
-    for kind, cells, values in zip(found.kind.tolist(), moved, zip(*columns, strict=True), strict=True):
+    rows = zip(found.kind.tolist(), moved, zip(*columns, strict=True), shifts, strict=True)
+    for kind, cells, values, by_bin in rows:
         if values[0] < LEAST_SAMPLES:
-            told.append(("", (), (values[0], *_UNTOLD[2][1:])))
+            told.append(("", (), (values[0], *_UNTOLD[2][1:]), ()))
         else:
             bins = tuple(_BINS[cell] for cell in np.flatnonzero(cells).tolist())
-            told.append((relation.classes[kind] if several else "", bins, values))
+            told.append((relation.classes[kind] if several else "", bins, values, tuple(by_bin)))
     return told

@@ -14,6 +14,7 @@ from driftgauge.evaluate.estimated_value import estimated_value
 from driftgauge.evaluate.estimates import estimates
 from driftgauge.evaluate.reference_quality import outcome_shifts, quality_changes
 from driftgauge.evaluate.relation import relation_shifts, relation_state, relation_verdicts
+from driftgauge.evaluate.relation_bins import relation_bins
 from driftgauge.evaluate.reweighted import reweighted
 from driftgauge.evaluate.schema import schema_violations
 from driftgauge.evaluate.segment_drift import segment_drift
@@ -45,6 +46,7 @@ def evaluate(
     *,
     segments: bool = False,
     schema: bool = False,
+    concept: bool = False,
 ) -> Snapshot:
     """Every number of every version. Pure; runs outside of the writer.
 
@@ -52,13 +54,21 @@ def evaluate(
         wall: wall time of the evaluation; seconds: what it took so far.
         segments: whether precision, recall, F1 and ROC AUC are exported by segment.
         schema: whether violations of the schema are exported by feature.
+        concept: whether changed relations are exported by bin.
 
     Cost: about 20 / 31 / 130 ms a version of 25 / 200 / 1000 features and three windows; measured in
     docs/benchmark.md.
     """
     before = newest_pairs(views)
     versions = tuple(
-        version(view, wall, before.get((view.model, view.version)), segments=segments, schema=schema)
+        version(
+            view,
+            wall,
+            before.get((view.model, view.version)),
+            segments=segments,
+            schema=schema,
+            concept=concept,
+        )
         for view in views
     )
     distributions = {(view.model, view.version): ViewDistributions(view) for view in views}
@@ -72,11 +82,13 @@ def version(
     *,
     segments: bool = False,
     schema: bool = False,
+    concept: bool = False,
 ) -> VersionSnapshot:
     """All rows of one version; *older* is the one that it is compared with."""
     between = version_drift(view, older)
     value, segment_value = business_value(view, segments=segments)
     decided = decisions(view)
+    shifts = tuple(relation_shifts(view))
     found = quality_rows(view)
     estimated = estimates(view)
     estimated_values = estimated_value(view, estimated.whole)
@@ -115,7 +127,8 @@ def version(
         relation=tuple(relation_state(view)),
         outcome_shifts=tuple(outcome_shifts(view)),
         quality_changes=tuple(quality_changes(view, found.quality, found.classes, found.intervals)),
-        relation_shifts=tuple(relation_shifts(view)),
+        relation_shifts=shifts,
+        relation_bins=tuple(relation_bins(shifts)) if concept else (),
         relation_verdicts=tuple(relation_verdicts(view)),
         performance=tuple(found.performance),
         class_performance=tuple(found.class_performance),

@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from driftgauge.metrics.table import IN_WINDOW, NOT_AVERAGED, OF_FEATURE, VERSION, Advice, Metric, gauges
-from driftgauge.snapshot import OutcomeShift, QualityChange, RelationShift, RelationState, RelationVerdicts
+from driftgauge.snapshot import (
+    OutcomeShift,
+    QualityChange,
+    RelationBin,
+    RelationShift,
+    RelationState,
+    RelationVerdicts,
+)
 
 _COHORT = " In the newest window whose outcomes are complete (matured)." + NOT_AVERAGED
 _CHANGED = (
@@ -129,6 +136,18 @@ METRICS: tuple[Metric, ...] = (
         ("feature_relation_samples", "samples", "Outcomes whose bin of the feature is known." + _COHORT),
         family="concept",
     ),
+    *gauges(
+        RelationBin,
+        (*OF_FEATURE, "bin"),
+        (
+            "feature_relation_bin_shift",
+            "shift",
+            "Change of the outcome's log-odds in one coarse bin of the feature beyond "
+            "driftgauge_feature_outcome_shift, which all bins share. Regression: of the mean error, in standard "
+            "deviations of the reference's errors. Absent where the bin can't be judged." + _COHORT,
+        ),
+        family="concept",
+    ),
 )
 
 ADVICE = (
@@ -160,8 +179,8 @@ ADVICE = (
         "changed relation: it must learn that.",
     ),
     Advice(
-        ("feature_relation_shift", "feature_outcome_shift"),
-        "feature_relation_shift at least 0; feature_outcome_shift any",
+        ("feature_relation_shift", "feature_outcome_shift", "feature_relation_bin_shift"),
+        "feature_relation_shift at least 0; the others any",
         "How often a bin is visited doesn't matter. The outermost bins, and the bin of many categories, are "
         "left out where their share has more than doubled or halved. A correlated feature shows a part of "
         "another's change. GET /v1/models/{model} names the changed bins.",

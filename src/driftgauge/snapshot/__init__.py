@@ -17,6 +17,7 @@ from driftgauge.snapshot.comparisons import VersionComparison, VersionDrift
 from driftgauge.snapshot.concept import (
     OutcomeShift,
     QualityChange,
+    RelationBin,
     RelationShift,
     RelationState,
     RelationVerdicts,
@@ -93,6 +94,7 @@ __all__ = [
     "QualityInterval",
     "ReferenceState",
     "RelatedOutcomes",
+    "RelationBin",
     "RelationShift",
     "RelationState",
     "RelationVerdicts",
@@ -161,6 +163,7 @@ Row = (
     | QualityChange
     | RelationShift
     | RelationVerdicts
+    | RelationBin
 )
 
 
@@ -180,7 +183,8 @@ class VersionSnapshot:
     `segment_classes` is for people (the page, GET /v1/models); its rows are among `classes` too where
     the family `segments` is switched on. So is `segment_value`, whose rows stand in `value` without
     their intervals unless it is. `threshold_values` is for people only. `schema` has what was broken so
-    far, and every watched feature where the family `schema` is switched on.
+    far, and every watched feature where the family `schema` is switched on. `relation_bins` are there where
+    the family `concept` is; `relation_shifts` has the same numbers.
 
     So it is with `segment_intervals`, whose rows are among `intervals` where `segments` is switched on.
     `segment_performance`, `segment_class_performance`, `class_intervals` and `confusion_counts` are
@@ -237,6 +241,7 @@ class VersionSnapshot:
     quality_changes: tuple[QualityChange, ...] = ()
     relation_shifts: tuple[RelationShift, ...] = ()
     relation_verdicts: tuple[RelationVerdicts, ...] = ()
+    relation_bins: tuple[RelationBin, ...] = ()
 
     def rows(self) -> tuple[Row, ...]:
         """Every row, class by class."""
@@ -280,6 +285,7 @@ class VersionSnapshot:
             *self.quality_changes,
             *self.relation_shifts,
             *self.relation_verdicts,
+            *self.relation_bins,
         )
 
 

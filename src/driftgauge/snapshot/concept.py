@@ -10,7 +10,8 @@ class RelationShift(SnapshotRow, frozen=True):
 
     `class_` is the class whose relation changed most, of more than two; `bins` are those whose change
     is beyond chance. `state` says whether the relation was judged when the newest pane closed, or why
-    not; "" where windows of this length are not.
+    not; "" where windows of this length are not. `bin_shifts` are the changes of the coarse bins, missing
+    and unseen values last, beyond `outcome_shift`.
     """
 
     model: str
@@ -27,6 +28,18 @@ class RelationShift(SnapshotRow, frozen=True):
     adjusted_p: Value = None
     overdispersion: Value = None
     verdict: Value = None
+    bin_shifts: tuple[Value, ...] = ()
+
+
+class RelationBin(SnapshotRow, frozen=True):
+    """The change of the outcome in one coarse bin of a feature, beyond that of all of its bins."""
+
+    model: str
+    model_version: str
+    feature: str
+    window: str
+    bin: str
+    shift: Value
 
 
 class OutcomeShift(SnapshotRow, frozen=True):

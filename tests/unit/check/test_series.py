@@ -169,6 +169,7 @@ def in_full_swing(config, task, rng):
         0.01,
         segments=Family.SEGMENTS in config.metrics,
         schema=Family.SCHEMA in config.metrics,
+        concept=Family.CONCEPT in config.metrics,
     )
 
 

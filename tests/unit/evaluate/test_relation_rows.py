@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from scipy import special
+from scipy import special, stats
 from sklearn import metrics
 
 from driftgauge import reference as references
@@ -19,12 +19,13 @@ from driftgauge.evaluate.quality import measured, quality
 from driftgauge.evaluate.quality_intervals import quality_intervals
 from driftgauge.evaluate.reference_quality import outcome_shifts, quality_changes
 from driftgauge.evaluate.relation import relation_shifts, relation_state
+from driftgauge.evaluate.relation_bins import relation_bins
 from driftgauge.evaluate.segments import Group, Totals
 from driftgauge.reference import relation as relations
 from driftgauge.reference.verdicts import SPREAD_FLOOR
 from driftgauge.sketches.coarse import CoarseCodes
 from driftgauge.sketches.concept import Concept
-from driftgauge.sketches.inputs import Inputs
+from driftgauge.sketches.inputs import COARSE_BINS, Inputs
 from driftgauge.sketches.learning import Learning
 from driftgauge.sketches.quality import (
     NO_SEGMENT,
@@ -238,6 +239,22 @@ def test_the_bins_that_changed_are_named():
     assert "5" not in row.bins
     still = by_feature(view(Task.BINARY))
     assert sum(len(r.bins) for r in still.values()) <= 1
+
+
+def test_each_bins_change_is_its_own():
+    """A regression's slope turned from 0.6 to -0.6: its error is 1.2 x beside noise of 1, by tenths of x."""
+    edges = stats.norm.ppf(np.linspace(0, 1, COARSE_BINS + 1))
+    means = COARSE_BINS * (stats.norm.pdf(edges[:-1]) - stats.norm.pdf(edges[1:]))
+    rows = list(relation_bins(relation_shifts(view(Task.REGRESSION, slopes=with_slope(2, -0.6)))))
+    found = {row.bin: row.shift for row in rows if row.feature == "x2"}
+    assert list(found) == [str(number) for number in range(COARSE_BINS)]
+    # 600 records a bin, and 4,200 of the reference.
+    assert list(found.values()) == pytest.approx(list(1.2 * means), abs=0.2)
+    assert [row.shift for row in rows if row.feature == "x9"] == pytest.approx([0.0] * COARSE_BINS, abs=0.25)
+
+
+def test_few_outcomes_have_no_change_by_bin():
+    assert list(relation_bins(relation_shifts(view(Task.BINARY, n=29)))) == []
 
 
 def test_the_class_is_named_whose_relation_moved():

@@ -9,7 +9,7 @@ from typing import Final
 from driftgauge.artefacts.dashboards.board import Kind, Panel, Query, Row, State
 from driftgauge.artefacts.dashboards.panels import CHANGED, OF_FEATURE, pooled, verdicts
 from driftgauge.artefacts.dashboards.queries import Scope
-from driftgauge.artefacts.dashboards.wording import HALF_OF_PODS, meaning
+from driftgauge.artefacts.dashboards.wording import HALF_OF_PODS, WEIGHTED, meaning
 from driftgauge.config import Family
 
 _BEYOND: Final = (State(0, "within", "green"), State(1, "beyond", "red"))
@@ -37,6 +37,19 @@ def _concept(scope: Scope) -> tuple[Panel, ...]:
             least=0,
             width=12,
         ),
+        Panel(
+            Kind.BARS,
+            "Change of the outcome by bin",
+            meaning(
+                "feature_relation_bin_shift",
+                "Over the window that is chosen, as it stands at the end of the time shown.",
+                WEIGHTED,
+                family=Family.CONCEPT,
+            ),
+            (Query(_by_bin(scope), "change"),),
+            width=24,
+            family=Family.CONCEPT,
+        ),
         pooled(scope, "Shift of the outcome with it held still", "feature_outcome_shift", legend=OF_FEATURE),
         pooled(
             scope,
@@ -48,6 +61,11 @@ def _concept(scope: Scope) -> tuple[Panel, ...]:
         ),
         pooled(scope, "Overdispersion of its relation", "feature_relation_overdispersion", legend=OF_FEATURE),
     )
+
+
+def _by_bin(scope: Scope) -> str:
+    of = '"feature", "model", "model_version"'
+    return f'label_join({scope.pooled("feature_relation_bin_shift")}, "series", " ", {of})'
 
 
 def _critical(scope: Scope) -> tuple[Panel, ...]:
