@@ -157,7 +157,8 @@ just between the two. Run one replica all the same: what a model's last run came
 itself.
 
 The account needs: `create` and `get` of `jobs` (`batch`), `get` of `cronjobs`; for Argo `create` and
-`get` of `workflows` (`argoproj.io`). [helm/trigger.yaml](../helm/trigger.yaml) is a whole example.
+`get` of `workflows` (`argoproj.io`). [The chart](../helm/driftgauge/README.md) makes it with
+`trigger.enabled: true`.
 
 ## Joined records for the run
 

@@ -302,7 +302,7 @@ def test_the_real_answer_is_understood():
         VersionSnapshot,
         VersionState,
     )
-    from driftgauge.web.answers import Model, encode_model
+    from driftgauge.web.answers import Model, encode
 
     labels = ("m", "2", "7d", "arrived", "", "")
     state = VersionState("m", "2", "r", "frozen", *([1.0] * 2), "binary", *([3600.0] * 13))
@@ -315,7 +315,7 @@ def test_the_real_answer_is_understood():
                               accuracy_difference=0.1, accuracy_difference_low=0.0, accuracy_difference_high=0.2),
         ),
     )  # fmt: skip
-    answer = json.loads(encode_model(Model("m", NOW, (snapshot,))))
+    answer = json.loads(encode(Model("m", NOW, (snapshot,))))
 
     async def scenario():
         async with asked({"/v1/models/m": answer}, Sidecar) as (source, _):

@@ -1,4 +1,4 @@
-"""docs/trigger.md and helm/trigger.yaml say what is so."""
+"""docs/trigger.md and the OpenAPI document say what is so."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ import re
 import subprocess
 from dataclasses import replace
 
-import kubernetes_validate
-import pytest
 import yaml
 from tests.conftest import REPOSITORY
 
@@ -19,12 +17,7 @@ from driftgauge.trigger.variables import NAMES
 from driftgauge.trigger_config import Trigger
 
 PAGE = (REPOSITORY / "docs" / "trigger.md").read_text(encoding="utf-8")
-MANIFESTS = list(yaml.safe_load_all((REPOSITORY / "helm" / "trigger.yaml").read_text(encoding="utf-8")))
 BLOCKS = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
-
-
-def of_kind(kind):
-    return next(manifest for manifest in MANIFESTS if manifest["kind"] == kind)
 
 
 def test_every_state_guard_verdict_and_variable_is_explained():
@@ -59,41 +52,6 @@ def test_amtool_accepts_the_receiver_of_the_page(tmp_path, require_tool):
     file = tmp_path / "alertmanager.yml"
     file.write_text(yaml.safe_dump({"route": {"receiver": receiver["receivers"][0]["name"]}, **receiver}))
     subprocess.run([require_tool("amtool"), "check-config", str(file)], check=True, capture_output=True)
-
-
-@pytest.mark.parametrize("minor", range(27, 38))
-def test_kubernetes_accepts_the_manifests(minor):
-    for manifest in MANIFESTS:
-        kubernetes_validate.validate(manifest, f"1.{minor}.0", strict=True)
-
-
-def test_the_account_may_do_what_the_trigger_does():
-    rules = {
-        (group, resource): set(rule["verbs"])
-        for rule in of_kind("Role")["rules"]
-        for group in rule["apiGroups"]
-        for resource in rule["resources"]
-    }
-    assert rules == {
-        ("batch", "jobs"): {"create", "get"},
-        ("batch", "cronjobs"): {"get"},
-        ("argoproj.io", "workflows"): {"create", "get"},
-    }
-
-
-def test_the_configuration_in_the_cluster_is_one_that_fits_its_pod(tmp_path):
-    file = tmp_path / "driftgauge.yaml"
-    file.write_text(of_kind("ConfigMap")["data"]["driftgauge.yaml"])
-    trigger = load(file).trigger
-    pod = of_kind("Deployment")["spec"]["template"]["spec"]
-    [container] = pod["containers"]
-    mounts = {mount["mountPath"] for mount in container["volumeMounts"]}
-    assert str(trigger.directory) in mounts
-    assert str(trigger.token_file.parent) in mounts
-    assert trigger.listen.endswith(f":{container['ports'][0]['containerPort']}")
-    assert container["args"][:2] == ["trigger", "--config"]
-    assert container["securityContext"]["readOnlyRootFilesystem"]
-    assert pod["securityContext"]["runAsNonRoot"]
 
 
 def test_every_link_of_the_page_leads_somewhere():
