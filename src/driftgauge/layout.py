@@ -25,6 +25,7 @@ SUMMED_LIMIT: Final = float(np.nextafter(2.0**465, 0.0))
 
 _WIDTHS = (np.dtype("<u1"), np.dtype("<u2"), np.dtype("<u4"))
 _SPARSE: Final = 256
+_SPARSE_SUMS: Final = 512
 # Far beyond any layout (1,000 features have 0.2 million): spoilt bytes must not ask for gigabytes.
 _MOST_CELLS: Final = 1 << 24
 
@@ -83,14 +84,22 @@ class Row:
         """The row, sparse where that is smaller; a batch of few records touches few cells.
 
         Header of 16 bytes (cells, filled cells, sums, width of a count, sparse or not), then the
-        positions of filled cells, the counts in the narrowest width that holds them, the sums.
+        positions of filled cells, the counts in the narrowest width that holds them; the sums, where they
+        are sparse their number and positions before those that aren't 0.
         """
         filled = np.flatnonzero(self.counts)
         top = int(self.counts.max(initial=0))
         width = next(w for w in _WIDTHS if top < 1 << (8 * w.itemsize))
         sparse = filled.size * (4 + width.itemsize) < self.counts.size * width.itemsize
+        summed = np.flatnonzero(self.sums)
+        few = 4 + 12 * summed.size < 8 * self.sums.size
         header = np.array(
-            [self.counts.size, filled.size, self.sums.size, width.itemsize + (_SPARSE if sparse else 0)],
+            [
+                self.counts.size,
+                filled.size,
+                self.sums.size,
+                width.itemsize + (_SPARSE if sparse else 0) + (_SPARSE_SUMS if few else 0),
+            ],
             "<u4",
         )
         body = (
@@ -98,6 +107,9 @@ class Row:
             if sparse
             else self.counts.astype(width).tobytes()
         )
+        if few:
+            places = np.array([summed.size, *summed], "<u4")
+            return header.tobytes() + body + places.tobytes() + self.sums[summed].astype("<f8").tobytes()
         return header.tobytes() + body + self.sums.astype("<f8").tobytes()
 
     @classmethod
@@ -115,18 +127,27 @@ class Row:
     @classmethod
     def _read(cls, data: bytes) -> Row:
         cells, filled, sums, form = np.frombuffer(data, "<u4", 4).tolist()
-        sparse, width = form & _SPARSE, next((w for w in _WIDTHS if w.itemsize == form & ~_SPARSE), None)
-        if width is None or cells > _MOST_CELLS:
+        sparse, few = form & _SPARSE, form & _SPARSE_SUMS
+        width = next((w for w in _WIDTHS if w.itemsize == form & ~(_SPARSE | _SPARSE_SUMS)), None)
+        if width is None or max(cells, sums) > _MOST_CELLS:
             raise ValueError(f"its header says {cells} counts of form {form}")
         held = filled if sparse else cells
-        expected = 16 + (4 * filled if sparse else 0) + width.itemsize * held + 8 * sums
+        end = 16 + (4 * filled if sparse else 0) + width.itemsize * held
+        summed = int(np.frombuffer(data, "<u4", 1, end)[0]) if few else sums
+        expected = end + (4 + 12 * summed if few else 8 * sums)
         if len(data) != expected:
             raise ValueError(f"its header says {expected} bytes")
         counts = np.zeros(cells, np.uint32)
         at = 16 + (4 * filled if sparse else 0)
         places = np.frombuffer(data, "<u4", filled, 16) if sparse else slice(None)
         counts[places] = np.frombuffer(data, width, held, at)
-        return cls(counts, np.frombuffer(data, "<f8", sums, at + width.itemsize * held).astype(np.float64))
+        if not few:
+            return cls(counts, np.frombuffer(data, "<f8", sums, end).astype(np.float64))
+        values = np.zeros(sums)
+        values[np.frombuffer(data, "<u4", summed, end + 4)] = np.frombuffer(
+            data, "<f8", summed, end + 4 + 4 * summed
+        )
+        return cls(counts, values)
 
 
 @dataclass(frozen=True, slots=True)

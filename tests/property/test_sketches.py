@@ -269,6 +269,11 @@ def draw_weighted(rng, n, shape):
     return Batch({**drawn.columns, "weight": NUMBERS[shape](rng, n)}, n)
 
 
+def draw_weighted_classes(rng, n, shape):
+    drawn = draw_joined(rng, n, shape, task="multiclass")
+    return Batch({**drawn.columns, "weight": NUMBERS[shape](rng, n)}, n)
+
+
 def weighted_row(sketch, batch):
     scored = Scored(
         batch["prediction"],
@@ -280,7 +285,12 @@ def weighted_row(sketch, batch):
 
 
 CASES = {
-    WeightedScores: [Case(lambda: WeightedScores("amount"), draw_weighted, weighted_row)],
+    WeightedScores: [
+        Case(lambda: WeightedScores("amount", GROUPS), draw_weighted, weighted_row),
+        Case(
+            lambda: WeightedScores("amount", GROUPS, Task.MULTICLASS, 4), draw_weighted_classes, weighted_row
+        ),
+    ],
     SegmentInputs: [
         Case(
             lambda: SegmentInputs(GROUPS, 2),
@@ -648,8 +658,12 @@ def families_by_segment(sketch, row, batch):
         return
     known = ~np.isnan(batch["prediction"])
     if isinstance(sketch, WeightedScores):
-        known &= np.isfinite(batch["score"]) & np.isfinite(batch["weight"])
-        yield int(sketch.samples(row).sum()) + int((~known).sum())
+        score = batch["score"]
+        if sketch.layout.counts["records"][1] > 2:
+            code = np.where(known, batch["prediction"], 0).astype(int)
+            score = batch["scores"][code, np.arange(code.size)]
+        known &= (score >= 0) & (score <= 1 + 1e-9) & np.isfinite(batch["weight"])
+        yield int(sketch.samples(row)[0].sum()) + int((~known).sum())
         return
     if sketch.weighted:
         known &= np.isfinite(batch["weight"])

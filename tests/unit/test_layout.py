@@ -55,7 +55,7 @@ def test_counts_take_the_narrowest_width_that_holds_them(top, width):
 
 def test_a_batch_of_few_records_takes_few_bytes():
     held = row([0] * 4_000 + [1, 2, 3])
-    assert len(held.to_bytes()) == 16 + 3 * 5 + 16
+    assert len(held.to_bytes()) == 16 + 3 * 5 + 4
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_a_batch_of_few_records_takes_few_bytes():
     [
         ([2**32 - 1, 0, 0, 257], "its header says 4294967295 counts of form 257"),
         ([4, 0, 0, 3], "its header says 4 counts of form 3"),
-        ([4, 0, 0, 512 + 1], "its header says 4 counts of form 513"),
+        ([4, 0, 0, 1024 + 1], "its header says 4 counts of form 1025"),
         ([4, 0, 2, 1], "its header says 36 bytes"),
         ([4, 9, 0, 257], "its header says 61 bytes"),
     ],
@@ -79,3 +79,21 @@ def test_a_place_beyond_the_row_is_refused():
     data = np.array([4, 1, 0, 257, 9], "<u4").tobytes() + b"\1"
     with pytest.raises(StoreError, match=r"^a saved row of 21 bytes can't be read: index 9 is out of bounds"):
         Row.from_bytes(data)
+
+
+def test_sums_that_are_mostly_0_are_saved_by_their_places():
+    sums = np.zeros(1_000)
+    sums[[3, 999]] = [1e300, -0.5]
+    held = Row(np.arange(4, dtype=np.uint32), sums)
+    data = held.to_bytes()
+    assert len(data) == 16 + 4 + 4 + 2 * 12
+    again = Row.from_bytes(data)
+    np.testing.assert_array_equal(again.counts, held.counts)
+    np.testing.assert_array_equal(again.sums, sums)
+    for spoilt in (data[:-1], data + b"1", data[:22] + b"\xff" + data[23:]):
+        with pytest.raises(StoreError, match="a saved row of"):
+            Row.from_bytes(spoilt)
+    beyond = bytearray(data)
+    beyond[24:28] = np.array([1_000], "<u4").tobytes()
+    with pytest.raises(StoreError, match="a saved row of"):
+        Row.from_bytes(bytes(beyond))

@@ -282,13 +282,14 @@ def _value(shape: Shape, families: Collection[str]) -> Iterator[Row]:
 
 
 def _estimated_value(shape: Shape, window: str, families: Collection[str]) -> Iterator[Row]:
-    if shape.task is Task.REGRESSION:
+    if shape.task is Task.REGRESSION and shape.is_weighted:
+        yield Row(EstimatedValue, {"window": window}, frozenset({"given"}))
         return
     filled = frozenset({"samples", "value", "low", "high", "mean"})
-    by_segment = shape.task is Task.BINARY and Family.SEGMENTS in families and not shape.is_weighted
+    by_segment = shape.task is not Task.MULTICLASS and Family.SEGMENTS in families
     for segment, value in shape.groups if by_segment else shape.groups[:1]:
         labels = {"window": window, "segment": segment, "segment_value": value}
-        yield Row(EstimatedValue, labels, filled if segment else filled | {"gap"})
+        yield Row(EstimatedValue, labels, filled if segment else filled | {"gap", "given"})
 
 
 def _fleet(shape: Shape) -> Iterator[Row]:

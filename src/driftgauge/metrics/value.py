@@ -38,10 +38,15 @@ METRICS: tuple[Metric, ...] = (
             "estimated_value",
             "value",
             "What the window's decisions are worth in all before their outcomes come, in the configured "
-            "currency, from calibrated scores. Assumes P(outcome | score) unchanged; segments in the family "
-            "`segments`.",
+            "currency, from calibrated scores (regression: from the errors to expect, split into too much and too "
+            "little as the reference's). Assumes P(outcome | score), or the errors given the inputs, unchanged; "
+            "absent while estimated_value_given is 0. Segments in the family `segments`.",
         ),
-        ("estimated_value_samples", "samples", "Predictions with a score that the estimate stands on."),
+        (
+            "estimated_value_samples",
+            "samples",
+            "Predictions with a score, or an expected error, that it stands on.",
+        ),
         ("estimated_value_low", "low", "Lower end of the 95% interval of the realised value about it."),
         ("estimated_value_high", "high", "Upper end of the same interval."),
         ("estimated_value_mean", "mean", "Estimated value per prediction."),
@@ -49,6 +54,18 @@ METRICS: tuple[Metric, ...] = (
             "estimated_value_gap",
             "gap",
             "Estimated less realised value per record of the newest window whose outcomes are complete.",
+        ),
+    ),
+    *gauges(
+        EstimatedValue,
+        IN_WINDOW,
+        (
+            "estimated_value_given",
+            "given",
+            "1 while value is estimated before outcomes come, else 0: performance isn't estimated either; outcomes "
+            "carry values of their own, which nothing tells before they come; a regression's errors are weighted; "
+            "its reference doesn't tell how much of the error is too much, and too much and too little are worth "
+            "different values; or fewer than 30 predictions have what it takes. GET /v1/models/{model} says which.",
         ),
     ),
     *gauges(
@@ -107,11 +124,13 @@ ADVICE = (
             "estimated_value_high",
             "estimated_value_mean",
             "estimated_value_gap",
+            "estimated_value_given",
         ),
-        "any; samples at least 0",
+        "any; samples at least 0; given 0 or 1",
         "As the estimates of quality: given while they are, and blind to a change of what a score means, "
-        "which only the gap can show, late. Absent where outcomes carry values of their own, for "
-        "regressions, and by segment where values are weighted; weighted ones stand on 35 score bins.",
+        "which only the gap can show, late. A regression's takes the split of its errors into too much and too "
+        "little from the reference. Weighted ones and segments stand on 35 score bins; of several classes there "
+        "are no segments.",
         "Compare it with the value of the matured window. A gap that grows means that scores no longer say "
         "what they did: look at concept drift, and calibrate anew.",
     ),

@@ -114,9 +114,12 @@ class Model:
         return Value(self._groups, task, weight=self.value_weight)
 
     def _weighted_scores(self) -> WeightedScores | None:
-        """What counts the weights of all predictions; None where no weight is configured."""
-        weight = self.value_weight
-        return WeightedScores(weight) if weight is not None and self.config.task is Task.BINARY else None
+        """What counts the weights of all predictions of a classifier; None where no weight is configured."""
+        weight, task = self.value_weight, self.config.task
+        if weight is None or task not in (Task.BINARY, Task.MULTICLASS):
+            return None
+        classes = 2 if task is Task.BINARY else self.limits.classes + 1
+        return WeightedScores(weight, self._groups, task, classes)
 
     @property
     def value_weight(self) -> str | None:

@@ -47,7 +47,14 @@ from driftgauge.snapshot.performance import (
 from driftgauge.snapshot.quality import ClassQuality, Quality
 from driftgauge.snapshot.schema import SchemaViolation
 from driftgauge.snapshot.segments import SegmentDrift, SegmentGap, WorstSegment
-from driftgauge.snapshot.value import BestThreshold, BusinessValue, EstimatedValue, ThresholdValue, ValueInfo
+from driftgauge.snapshot.value import (
+    BestThreshold,
+    BusinessValue,
+    EstimatedValue,
+    EstimatedValueState,
+    ThresholdValue,
+    ValueInfo,
+)
 from driftgauge.snapshot.verdicts import (
     FLAGGED_VERDICT_STATES,
     Verdict,
@@ -81,6 +88,7 @@ __all__ = [
     "Estimate",
     "EstimateState",
     "EstimatedValue",
+    "EstimatedValueState",
     "ExpectedCell",
     "Flag",
     "LabelState",

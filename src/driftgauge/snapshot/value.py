@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from driftgauge.snapshot.field import SnapshotRow, Value
 
 
@@ -30,9 +32,26 @@ class BusinessValue(SnapshotRow, frozen=True):
     mean: Value = None
 
 
+class EstimatedValueState(StrEnum):
+    """Whether value is estimated without outcomes, or why not.
+
+    `NOT_ESTIMATED`: nor is performance, and its state says why. `OWN_VALUES`: outcomes carry values of their
+    own, which nothing tells before they come. `NO_SPLIT`: too much and too little error are worth different
+    values, and no reference tells how much there is of each. `WEIGHTED_ERRORS`: a regression's errors are
+    weighted, and what is expected of them is not. `FEW_SCORES`: fewer than 30 predictions have what it takes.
+    """
+
+    GIVEN = "given"
+    NOT_ESTIMATED = "not_estimated"
+    OWN_VALUES = "own_values"
+    NO_SPLIT = "no_split"
+    WEIGHTED_ERRORS = "weighted_errors"
+    FEW_SCORES = "few_scores"
+
+
 class EstimatedValue(SnapshotRow, frozen=True):
     """What the decisions of one window are worth before their outcomes come; `gap` is the whole model's,
-    per record of the matured window.
+    per record of the matured window, and so are `state` and `given`, 1 in the state ``given``.
     """
 
     model: str
@@ -46,6 +65,8 @@ class EstimatedValue(SnapshotRow, frozen=True):
     high: Value
     mean: Value
     gap: Value
+    state: str = ""
+    given: Value = None
 
 
 class BestThreshold(SnapshotRow, frozen=True):

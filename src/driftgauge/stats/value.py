@@ -125,3 +125,37 @@ def expected_total(amounts: Values, squares: Values, worth: Values, calibration:
     of_block[calibration.block] = c
     fitted = (pooled**2 * of_block * (1 - of_block) / calibration.records).sum(axis=-1)
     return Estimated(np.asarray(total), np.asarray(np.sqrt(chance + fitted)))
+
+
+def expected_error_total(
+    absolute: Values, square: Values, variance: Values, over: float, worth: tuple[float, float]
+) -> Estimated:
+    """What predictions of a regression are worth whose outcomes are not known, from their expected errors.
+
+    A unit of the error is worth ``m = s w_over + (1 - s) w_under`` on average, s the share of all error
+    that is too much: the total is ``m sum E|e|``. Its error is that of the realised total about it:
+    ``(s w_over^2 + (1 - s) w_under^2) sum E e^2 - m^2 sum (E|e|)^2`` under the root, records independent.
+
+    Args:
+        absolute, square, variance: shape (...), the sums over the predictions of ``E|e|``, ``E e^2`` and
+            ``E e^2 - (E|e|)^2``, at least 0.
+        over: s, in [0, 1].
+        worth: (w_over, w_under), value of a unit of each, of either sign.
+
+    Returns:
+        Shape (...), in the unit of *worth*; 0 without records. O(elements).
+
+    Raises:
+        ValueError: a sum is negative or not finite, a share outside of [0, 1], worth that is not finite.
+
+    Source: the law of total variance; Casella and Berger, 2002, theorem 4.4.7. Checked by hand and by
+    simulation.
+    """
+    first, second = checked_counts(absolute, "absolute"), checked_counts(square, "square")
+    spread = checked_counts(variance, "variance")
+    if not 0 <= over <= 1 or not np.isfinite(worth).all():
+        raise ValueError(f"over, worth: expected a share and finite numbers, found {over} and {worth}")
+    unit = over * worth[0] + (1 - over) * worth[1]
+    unit_square = over * worth[0] ** 2 + (1 - over) * worth[1] ** 2
+    beyond = unit_square * second - unit**2 * np.maximum(second - spread, 0.0)
+    return Estimated(unit * first, np.sqrt(np.maximum(beyond, 0.0)))

@@ -132,7 +132,8 @@ def test_there_is_none_without_a_calibration_or_with_values_of_the_outcomes_own(
     rng = np.random.default_rng(5)
     held = driver(path)
     feed(held, "n", LATER, scored(rng, 500)[0])
-    assert evaluate([held.view()], WALL, 0.0).versions[0].estimated_value == ()
+    (row,) = evaluate([held.view()], WALL, 0.0).versions[0].estimated_value
+    assert (row.state, row.given, row.value, row.samples) == ("not_estimated", 0.0, None, None)
     teacher = driver(path)
     feed(teacher, "r", EARLIER, *scored(rng, N))
     view = with_reference_of(held.view(), teacher.view())
@@ -140,4 +141,63 @@ def test_there_is_none_without_a_calibration_or_with_values_of_the_outcomes_own(
     own = view.windows[0].value_arrived.copy()
     view.value.layout.count(own, "own")[0] = 1
     told = replace(view, windows=(replace(view.windows[0], value_arrived=own),))
-    assert evaluate([told], WALL, 0.0).versions[0].estimated_value == ()
+    (row,) = evaluate([told], WALL, 0.0).versions[0].estimated_value
+    assert (row.state, row.given, row.value) == ("own_values", 0.0, None)
+
+
+def test_weighted_segments_add_up_to_the_whole(path):
+    rng = np.random.default_rng(6)
+    value = Value("EUR", **WORTH, weight="x")
+    teacher, held = driver(path), driver(path, value=value)
+    feed(teacher, "r", EARLIER, *scored(rng, N))
+    score, truth = scored(rng, 2_000)
+    amount, plan = rng.lognormal(0, 1, 2_000), np.array(["free", "pro", "pro", "pro"] * 500)
+    held.send(
+        predictions(
+            [f"n{i}" for i in range(2_000)],
+            np.full(2_000, LATER),
+            numeric={"x": amount},
+            score=score,
+            segments={"plan": plan.tolist()},
+        )
+    )
+    snapshot = evaluate([with_reference_of(held.view(), teacher.view())], WALL, 0.0).versions[0]
+    (whole,), parts = snapshot.estimated_value, snapshot.segment_estimated_value
+    assert [row.segment_value for row in parts] == ["free", "pro"]
+    assert sum(row.value for row in parts) == pytest.approx(whole.value, rel=1e-9)
+    for row in parts:
+        mine = plan == row.segment_value
+        assert row.low < worth(score, truth, amount)[mine].sum() < row.high
+
+
+def test_a_weighted_multiclass_model_is_worth_what_its_classes_pay(path):
+    rng = np.random.default_rng(9)
+    value = Value("EUR", right=2.0, wrong=-3.0, weight="x")
+    names = np.array(["cat", "dog", "eel"])
+
+    def drawn(n):
+        scores = rng.dirichlet([1.0, 1.0, 0.6], n)
+        told = names[[rng.choice(3, p=p) for p in scores]]
+        return dict(zip(names.tolist(), scores.T, strict=True)), told, scores
+
+    teacher = driver(path, Task.MULTICLASS, replace(value, weight=None))
+    held = driver(path, Task.MULTICLASS, value)
+    given, told, _ = drawn(12_000)
+    feed(teacher, "r", EARLIER, None, told.tolist(), scores=given)
+    given, told, scores = drawn(3_000)
+    # What weighs most is what the model is surest of: the plain accuracy would be far off.
+    amount = np.exp(3 * scores.max(axis=1)) * rng.lognormal(0, 0.3, 3_000)
+    held.send(
+        predictions(
+            [f"n{i}" for i in range(3_000)], np.full(3_000, LATER), numeric={"x": amount}, scores=given
+        )
+    )
+    snapshot = evaluate([with_reference_of(held.view(), teacher.view())], WALL, 0.0).versions[0]
+    (row,), (estimate,) = snapshot.estimated_value, snapshot.estimates
+    right = names[scores.argmax(axis=1)] == told
+    assert row.low < (np.where(right, 2.0, -3.0) * amount).sum() < row.high
+    top = scores.max(axis=1)
+    assert row.value == pytest.approx(((5 * top - 3) * amount).sum(), abs=(row.high - row.value))
+    plain = amount.sum() * (5 * estimate.accuracy - 3)
+    assert row.value - plain > 2 * (row.high - row.value)
+    assert (row.samples, row.given) == (3_000, 1.0)

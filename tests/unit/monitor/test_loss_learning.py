@@ -1,14 +1,18 @@
 """The error to expect of a regression, learned from live records, and restarts."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tests.unit.monitor.driving import WALL, Driver, outcomes, predictions
 from tests.unit.monitor.test_relating import driver, take
 
-from driftgauge.config import DAY, HOUR, Task
+from driftgauge.config import DAY, HOUR, Config, Task, Value
+from driftgauge.evaluate import evaluate
 from driftgauge.evaluate.loss_estimates import loss_estimates
 from driftgauge.monitor import learning, loss_learning, relating, relearning, saving
 from driftgauge.monitor.update import decode, encode
+from driftgauge.monitor.viewing import view
 from driftgauge.reference import loss as losses
 from driftgauge.snapshot import EstimateState
 
@@ -141,3 +145,44 @@ def test_a_step_reads_a_bounded_run_of_rows(learned, monkeypatch):
     sample.step(learned.version())
     assert asked
     assert max(asked) <= 50
+
+
+def valued(learned, **value):
+    """The learned model's records, worth what *value* says."""
+    twin = Driver(
+        Config(models={"m": replace(learned.config.models["m"], value=Value("EUR", **value))}),
+        shelf=learned.shelf,
+    )
+    twin.committed = learned.committed
+    twin = twin.restarted()
+    run(twin, 15, 18)
+    return twin.version(), evaluate([twin.view()], WALL, 0.0).versions[0]
+
+
+def test_a_regression_is_worth_its_expected_errors(learned):
+    _, snapshot = valued(learned, over=-2.0, under=-6.0)
+    row = next(row for row in snapshot.estimated_value if row.window == "1d")
+    assert (row.state, row.given) == ("given", 1.0)
+    # Half of the error is too much: 4 a unit.
+    assert row.mean == pytest.approx(-4 * 0.798 * (0.7 + 0.3 * 3), rel=0.07)
+    realised = next(r for r in snapshot.value if (r.window, r.cohort, r.segment) == ("1d", "matured", ""))
+    assert row.low < row.samples * realised.mean < row.high
+    assert row.gap == pytest.approx(row.mean - realised.mean, abs=0.5)
+
+
+def test_without_a_split_only_errors_worth_the_same_are_estimated(learned):
+    version, snapshot = valued(learned, over=-2.0, under=-2.0)
+    assert {row.state for row in snapshot.estimated_value} == {"given"}
+    version, _ = valued(learned, over=-2.0, under=-6.0)
+    relation = version.relating.reference
+    version.relating.reference = replace(relation, quality=None, quality_row=None)
+    held = view(version, version.model.now(WALL))
+    states = {row.state for row in evaluate([held], WALL, 0.0).versions[0].estimated_value}
+    assert states == {"no_split"}
+
+
+def test_weighted_errors_have_no_estimated_value_and_say_so():
+    held = driver(task=Task.REGRESSION, value=Value("EUR", over=-2.0, under=-2.0, weight="x"))
+    held.send(batch(1)[0])
+    found = evaluate([held.view()], WALL, 0.0).versions[0].estimated_value
+    assert {(row.state, row.given, row.value) for row in found} == {("weighted_errors", 0.0, None)}

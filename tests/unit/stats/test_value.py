@@ -8,7 +8,13 @@ from scipy import stats
 from sklearn.metrics import confusion_matrix
 
 from driftgauge.stats.isotonic import Isotonic, isotonic
-from driftgauge.stats.value import by_threshold, expected_total, simultaneous_z, total_interval
+from driftgauge.stats.value import (
+    by_threshold,
+    expected_error_total,
+    expected_total,
+    simultaneous_z,
+    total_interval,
+)
 
 WORTH = np.array([[0.0, -5.0], [-120.0, 40.0]])
 
@@ -133,3 +139,38 @@ def test_an_expectation_of_nonsense_is_refused(amounts, squares, worth, words):
     calibration = Isotonic(np.array([0.1, 0.8]), np.array([0, 1]), np.array([10.0, 10.0]))
     with pytest.raises(ValueError, match=words):
         expected_total(amounts, squares, worth, calibration)
+
+
+# --- a regression's, from expected errors ---------------------------------------------------------
+
+
+def test_expected_errors_are_worth_their_split_by_hand():
+    # Three records with |e| of 2 each for sure, a quarter of it too much at -8, the rest at -4.
+    made = expected_error_total(np.array([6.0]), np.array([12.0]), np.array([0.0]), 0.25, (-8.0, -4.0))
+    assert made.value.tolist() == [6 * -5.0]
+    assert made.error == pytest.approx(np.sqrt((0.25 * 64 + 0.75 * 16) * 12 - 25 * 12))
+    even = expected_error_total(np.array([6.0]), np.array([12.0]), np.array([0.0]), 0.3, (-4.0, -4.0))
+    assert even.error == pytest.approx(0.0, abs=1e-9)
+    none = expected_error_total(np.zeros(1), np.zeros(1), np.zeros(1), 0.5, (1.0, 2.0))
+    assert (none.value.tolist(), none.error.tolist()) == ([0.0], [0.0])
+
+
+def test_the_error_of_an_expected_total_is_the_spread_of_samples():
+    rng = np.random.default_rng(4)
+    scale = rng.uniform(1, 5, 300)
+    expected, square = scale * np.sqrt(2 / np.pi), scale**2
+    size = np.abs(rng.normal(size=(20_000, 300))) * scale
+    over = rng.random((20_000, 300)) < 0.3
+    totals = np.where(over, -2.0 * size, -0.5 * size).sum(axis=1)
+    made = expected_error_total(expected.sum(), square.sum(), (square - expected**2).sum(), 0.3, (-2.0, -0.5))
+    assert made.value == pytest.approx(totals.mean(), rel=0.01)
+    assert made.error == pytest.approx(totals.std(), rel=0.03)
+
+
+def test_bad_expected_errors_are_refused():
+    with pytest.raises(ValueError, match="over, worth: expected a share"):
+        expected_error_total(np.ones(1), np.ones(1), np.ones(1), 1.2, (1.0, 1.0))
+    with pytest.raises(ValueError, match="over, worth: expected a share"):
+        expected_error_total(np.ones(1), np.ones(1), np.ones(1), 0.2, (1.0, np.inf))
+    with pytest.raises(ValueError, match="absolute: expected finite counts"):
+        expected_error_total(-np.ones(1), np.ones(1), np.ones(1), 0.2, (1.0, 1.0))

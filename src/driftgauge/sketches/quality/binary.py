@@ -60,10 +60,12 @@ class BinaryQuality(Quality):
         )
 
     def _digested(self, row: Row, name: str) -> NDArray[np.integer]:
+        block: NDArray[np.integer] = self.layout.count(row, "coarse" if name == "score" else name)
         if name == "score":
-            return self.layout.count(row, "coarse")[0]
-        block: NDArray[np.integer] = self.layout.count(row, name)
-        return block[:1] if name == "reliability" else block
+            block = block[0]
+        elif name == "reliability":
+            block = block[:1]
+        return block
 
     def _fill(self, row: Row, joined: Joined, group: Ints, record: Ints) -> None:
         outcome = joined.outcome.astype(np.int64)
