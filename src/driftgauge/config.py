@@ -158,6 +158,11 @@ class Outcomes:
         "delay, once 500 are known, when absent",
         default=None,
     )
+    revisions: bool = described(
+        "whether another outcome of an id replaces the one before it, in the pane where that was counted; "
+        "otherwise the first counts, and others are conflicts",
+        default=False,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,6 +114,13 @@ class PaneSeries:
         held.add(row)  # type: ignore[arg-type]
         self.dirty.add((part, index))
 
+    def take(self, part: Part, index: int, row: AnyState) -> None:
+        """Take away *row*, which was added before."""
+        held = self.row(part, index)
+        if held is not None:
+            held.subtract(row)  # type: ignore[arg-type]
+            self.dirty.add((part, index))
+
     def forget(self, before: int) -> None:
         """Let go of clean panes older than *before*; the store has them."""
         for key in [k for k in self.hot if k[1] < before and k not in self.dirty]:
@@ -184,6 +191,12 @@ class GroupTotals:
             self.held[group] = digest
         else:
             held.add(digest)
+
+    def take(self, index: int, row: AnyState) -> None:
+        """Take away *row*, which was added to the group of the pane *index*."""
+        held = self.held.get(index // self.width)
+        if held is not None:
+            held.subtract(self.digest(row))
 
     def expire(self, series: PaneSeries, part: Part, left: Iterable[int], first: int, end: int) -> None:
         """Make the groups of the panes *left* those of what remains of them within first..end-1."""
@@ -276,6 +289,13 @@ class RangeTotal:
             self.row.add(row)  # type: ignore[arg-type]
             if self.groups is not None:
                 self.groups.add(index, row)
+
+    def taken(self, part: Part, index: int, row: AnyState) -> None:
+        """Take note that *row* was taken away from the pane *index* of *part*."""
+        if part is self.part and self.row is not None and self.first <= index < self.end:
+            self.row.subtract(row)  # type: ignore[arg-type]
+            if self.groups is not None:
+                self.groups.take(index, row)
 
 
 def _cancelled(left: AnyState, taken: AnyState) -> bool:

@@ -56,6 +56,7 @@ class Counting:
         self._add("duplicates_total", tally.duplicate_predictions, model, Kind.PREDICTIONS)
         self._add("duplicates_total", tally.duplicate_outcomes, model, Kind.OUTCOMES)
         self._add("outcome_conflicts_total", tally.conflicts, model)
+        self._add("outcome_revisions_total", tally.revised, model)
         self._add("outcomes_orphaned_total", tally.orphaned, model)
         for reason, count in tally.invalid.items():
             self._add("values_invalid_total", count, reason)

@@ -67,6 +67,12 @@ METRICS: tuple[Metric, ...] = (
         ("model",),
     ),
     Metric(
+        PREFIX + "outcome_revisions_total",
+        "counter",
+        "Outcomes that replaced the one before them of their id (`outcomes: {revisions: true}`).",
+        ("model",),
+    ),
+    Metric(
         PREFIX + "duplicates_total",
         "counter",
         "Records known already, by kind of record.",

@@ -29,6 +29,8 @@ class Met(IntEnum):
     JOINED = 1
     COMPLETE = 2
     """It carried its own score or prediction, is counted, and joins none."""
+    REVISED = 3
+    """It is a later word on an outcome that is kept before it, and has that one's time."""
 
 
 def prediction_dtype(
@@ -87,6 +89,13 @@ def outcome_rows(
     rows["time"], rows["outcome"], rows["value"] = times, outcomes, np.nan
     rows["version"], rows["met"] = version, met
     return rows
+
+
+def first_and_last(positions: Ints, rows: Rows) -> tuple[Ints, Rows, Rows]:
+    """Distinct *positions*, as `RecordLog.find` gives them, and the first and the last row of each."""
+    distinct, begin = np.unique(positions, return_index=True)
+    end = np.append(begin[1:], positions.size) - 1 if positions.size else begin
+    return distinct, rows[begin], rows[end]
 
 
 def weights(rows: Rows) -> Floats | None:

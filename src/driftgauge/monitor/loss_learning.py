@@ -13,7 +13,7 @@ import numpy as np
 
 from driftgauge.config import Task
 from driftgauge.monitor import binned
-from driftgauge.monitor.log import ANY_VERSION, Met
+from driftgauge.monitor.log import ANY_VERSION, Hashes, Met, Rows, first_and_last
 from driftgauge.monitor.update import Update
 from driftgauge.records import Floats
 from driftgauge.reference import loss as losses
@@ -120,7 +120,10 @@ class Sample:
         told = model.outcomes.at(first, min(first + RUN_ROWS, model.outcomes.next_row))
         mine = (told["version"] == ANY_VERSION) | (told["version"] == version.owner)
         told = told[mine & (told["met"] != Met.COMPLETE)]
-        places, rows = version.plain.find(np.stack([told["low"], told["high"]], axis=1))
+        hashes = np.stack([told["low"], told["high"]], axis=1)
+        if model.config.outcomes.revisions:
+            hashes, told = _last(version, hashes)
+        places, rows = version.plain.find(hashes)
         codes = binned.read(version, rows)
         if codes is None or not places.size:
             return
@@ -136,6 +139,15 @@ class Sample:
             return np.zeros((len(version.inputs.codes.keys), 0), np.uint8), np.zeros(0), np.zeros(0)
         codes, prediction, error = zip(*self._pieces, strict=True)
         return np.concatenate(codes, axis=1), np.concatenate(prediction), np.concatenate(error)
+
+
+def _last(version: Version, hashes: Hashes) -> tuple[Hashes, Rows]:
+    """The last word on each of the ids *hashes* that the version may hear."""
+    hashes = np.unique(hashes, axis=0)
+    positions, rows = version.model.outcomes.find(hashes)
+    mine = (rows["version"] == ANY_VERSION) | (rows["version"] == version.owner)
+    known, _, last = first_and_last(positions[mine], rows[mine])
+    return hashes[known], last
 
 
 def step(version: Version, now: float) -> Update | None:

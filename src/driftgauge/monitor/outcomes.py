@@ -9,11 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.config import Task
-from driftgauge.monitor import binned, exports, keeping
+from driftgauge.monitor import binned, exports, keeping, revising
 from driftgauge.monitor.batch import Piece, in_time, known_ids, pick
 from driftgauge.monitor.detecting import Errors, fed
 from driftgauge.monitor.joining import join_deltas
-from driftgauge.monitor.log import ANY_VERSION, Met, Rows, outcome_rows, weights
+from driftgauge.monitor.log import (
+    ANY_VERSION,
+    Hashes,
+    Met,
+    Rows,
+    first_and_last,
+    outcome_rows,
+    weights,
+)
 from driftgauge.monitor.model import Model
 from driftgauge.monitor.structure import Coder, Structure
 from driftgauge.monitor.update import Appended, PaneDelta, Tally, Update
@@ -84,6 +92,8 @@ class _Work:
         self.met = np.where(batch.needs_join, Met.NOT, Met.COMPLETE)
         self.waiting = 0
         self.exports: tuple[exports.Kept, ...] = ()
+        self.value = batch.value
+        self.revised = np.zeros(len(batch), np.bool_)
 
     def _refuse_unknown(self, good: NDArray[np.bool_]) -> None:
         task = self.coder.structure.task
@@ -114,9 +124,11 @@ class _Work:
         if quality is not None:
             self._count_complete(accepted & ~self.batch.needs_join, quality)
             self._join_waiting(accepted & self.batch.needs_join, quality)
+            if self.model.config.outcomes.revisions:
+                self._revise(quality)
         self._keep(accepted)
         self.tally.outcomes = int(accepted.sum())
-        self.tally.duplicate_outcomes = int(self.duplicate.sum())
+        self.tally.duplicate_outcomes = int((self.duplicate & ~self.revised).sum())
         self.tally.folded, self.coder.folded = self.coder.folded, {}
         return self._updates(accepted)
 
@@ -126,14 +138,69 @@ class _Work:
         places, hashes, repeats = known_ids(self.batch.ids, self.key, self.good)
         self.places, self.hashes = places, hashes
         scope = self._named_version()
+        if self.model.config.outcomes.revisions:
+            self._take_last(repeats)
         first = np.where(repeats >= 0, self.outcome[repeats], np.nan)
         positions, rows = self.model.outcomes.find(hashes)
         if positions.size:
             mine = (rows["version"] == ANY_VERSION) | (rows["version"] == scope)
-            # The earliest row of an id is written last.
-            first[places[positions[mine][::-1]]] = rows["outcome"][mine][::-1]
+            known, firsts, lasts = first_and_last(positions[mine], rows[mine])
+            counts = lasts if self.model.config.outcomes.revisions else firsts
+            first[places[known]] = counts["outcome"]
         self.duplicate = self.good & ~np.isnan(first)
         self.tally.conflicts += int((self.outcome != first)[self.duplicate].sum())
+
+    def _take_last(self, repeats: Ints) -> None:
+        """Of several outcomes of an id in one batch the last one is the first's."""
+        self.value = self.value.copy()
+        for place in np.flatnonzero(self.good & (repeats >= 0)).tolist():
+            first = repeats[place]
+            if self.outcome[first] != self.outcome[place]:
+                self.outcome[first], self.value[first] = self.outcome[place], self.value[place]
+                self.tally.revised += 1
+
+    def _revise(self, quality: Quality) -> None:
+        """Another outcome of an id that was counted, in each version that it is for."""
+        mine = (self.good & self.batch.needs_join)[self.places] & ~self._repeated()
+        places, hashes = self.places[mine], self.hashes[mine]
+        anew = np.zeros(places.size, np.bool_)
+        first = self.times[places].copy()
+        for version in self._scope():
+            found = revising.revised(
+                version, quality, hashes, self.outcome[places], self.value[places], self.now
+            )
+            if found.deltas:
+                self.deltas.setdefault(version, []).extend(found.deltas)
+            anew[found.places] = True
+            first[found.places] = found.first
+            np.maximum.at(self.latest, places[found.places], found.predicted)
+        self._settle_revisions(places, hashes, anew, first)
+
+    def _settle_revisions(self, places: Ints, hashes: Hashes, anew: NDArray[np.bool_], first: Floats) -> None:
+        """Keep later words: those that were counted anew, and those whose prediction hasn't come."""
+        positions, rows = self.model.outcomes.find(hashes)
+        scope = self._named_version()
+        mine = (rows["version"] == ANY_VERSION) | (rows["version"] == scope)
+        known, firsts, lasts = first_and_last(positions[mine], rows[mine])
+        waits = revising.waiting(firsts) & (lasts["outcome"] != self.outcome[places[known]])
+        anew[known[waits]] = True
+        first[known[waits]] = firsts["time"][waits]
+        self.tally.revised += int(anew.sum())
+        # One that named no version may be the first word elsewhere: that is kept as it came.
+        again = anew & self.duplicate[places]
+        later, first = places[again], first[again]
+        self.tally.conflicts -= later.size
+        self.revised[later] = True
+        self.met[later] = Met.REVISED
+        self.times[later] = first
+        self.latest[later] = np.maximum(self.latest[later], first)
+
+    def _repeated(self) -> NDArray[np.bool_]:
+        """Of the records with an id, those that repeat one of the batch."""
+        order = np.unique(self.hashes, axis=0, return_index=True)[1]
+        repeated = np.ones(len(self.places), np.bool_)
+        repeated[order] = False
+        return repeated
 
     def _named_version(self) -> int:
         named = self.batch.model_version is not None and self.carrier is not None
@@ -165,7 +232,7 @@ class _Work:
             np.zeros((where.size, 0)),
             self.coder.segments(columns, where.size),
             np.maximum(self.times[where] - predicted, 0.0),
-            value=batch.value[where],
+            value=self.value[where],
         )
         self._add(self.carrier, quality, records, where, predicted)
         self._settle_kept(chosen)
@@ -222,7 +289,7 @@ class _Work:
             np.ascontiguousarray(rows["segments"].T),
             np.maximum(times - rows["time"], 0.0),
             bins=binned.read(version, rows),
-            value=self.batch.value[places],
+            value=self.value[places],
             weight=weights(rows),
         )
         self._add(version, quality, records, places, rows["time"].copy())
@@ -251,7 +318,7 @@ class _Work:
 
     def _keep(self, accepted: NDArray[np.bool_]) -> None:
         """Every accepted outcome with an id is kept: to be known again, and for late predictions."""
-        mine = accepted[self.places]
+        mine = (accepted | self.revised)[self.places]
         places, hashes = self.places[mine], self.hashes[mine]
         self.exports = exports.outcomes(self.model.export, self.batch, places.tolist(), hashes, self.times)
         if self.model.sample_ratio < 1.0:
@@ -267,7 +334,7 @@ class _Work:
             self._named_version(),
             self.met[places],
         )
-        rows["value"] = self.batch.value[places]
+        rows["value"] = self.value[places]
         until = self.latest[places] + keeping.outcome_kept_seconds(self.model)
         self.appended += keeping.appends(log, rows, until, keeping.span_seconds(self.model))
 
@@ -284,8 +351,8 @@ class _Work:
             own,
             self.appended,
             self.tally,
-            accepted,
-            self.duplicate,
+            accepted | self.revised,
+            self.duplicate & ~self.revised,
             self.rejections,
             self.exports,
         )
@@ -323,4 +390,4 @@ class _Work:
         if version is None or not self.deltas.get(version):
             return None
         counted = self.times[self.good & ~self.duplicate]
-        return max(float(counted.min()), self.now - self.model.longest_seconds)
+        return max(float(counted.min()), self.now - self.model.longest_seconds) if counted.size else None

@@ -12,7 +12,7 @@ from driftgauge.monitor.columns import BatchColumns
 from driftgauge.monitor.counting import Counting
 from driftgauge.monitor.detecting import Errors, fed
 from driftgauge.monitor.joining import join_deltas
-from driftgauge.monitor.log import ANY_VERSION, Hashes, Met, Rows, outcome_rows
+from driftgauge.monitor.log import ANY_VERSION, Hashes, Met, Rows, first_and_last, outcome_rows
 from driftgauge.monitor.model import Model
 from driftgauge.monitor.structure import Coder
 from driftgauge.monitor.update import Appended, PaneDelta, Tally, Update
@@ -126,21 +126,21 @@ class _Builder:
         positions, rows = model.outcomes.find(hashes)
         if positions.size:
             mine = (rows["version"] == ANY_VERSION) | (rows["version"] == self.version.owner)
-            positions, rows = positions[mine], rows[mine]
-            first = np.unique(positions, return_index=True)[1]
-            positions, rows = positions[first], rows[first]
+            positions, rows, last = first_and_last(positions[mine], rows[mine])
+            if not model.config.outcomes.revisions:
+                last = rows
             target = at[positions]
             late = rows["time"] > accepted.times[target] + model.horizon_seconds
             self.tally.orphaned += int(late.sum())
             self.waiting = -self._met_first(hashes[positions[rows["met"] == Met.NOT]])
             told = fresh[positions]
-            self.tally.conflicts += int((told & (outcome[target] != rows["outcome"])).sum())
+            self.tally.conflicts += int((told & (outcome[target] != last["outcome"])).sum())
             self.tally.duplicate_outcomes += int(told.sum())
             fresh[positions] = False
             counted[target] = rows["met"] == Met.COMPLETE
-            outcome[target] = np.where(late | counted[target], np.nan, rows["outcome"])
+            outcome[target] = np.where(late | counted[target], np.nan, last["outcome"])
             came[target] = rows["time"]
-            self.values[target] = rows["value"]
+            self.values[target] = last["value"]
         return outcome, came, fresh, counted
 
     def _met_first(self, hashes: Hashes) -> int:

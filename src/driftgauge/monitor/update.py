@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
+
 import msgspec
 import numpy as np
 
@@ -13,13 +15,24 @@ from driftgauge.records import Answer, Floats, Rejection, Violation
 from driftgauge.reference.verdicts import RelationJudged
 
 
+class Revision(IntEnum):
+    """What a row has to do with another outcome of records that were counted."""
+
+    NONE = 0
+    TAKEN = -1
+    PUT = 1
+
+
 class PaneDelta(msgspec.Struct, array_like=True, frozen=True):
-    """A row to add to the pane *fine* and to the pane *coarse* (either may be absent)."""
+    """A row to add to the pane *fine* and to the pane *coarse* (either may be absent); to take away from
+    them where the *revision* says so.
+    """
 
     part: str
     fine: int | None
     coarse: int | None
     row: bytes
+    revision: Revision = Revision.NONE
 
 
 class Update(msgspec.Struct, array_like=True, frozen=True):
@@ -112,6 +125,7 @@ class Tally(msgspec.Struct):
     implied: int = 0
     orphaned: int = 0
     conflicts: int = 0
+    revised: int = 0
     duplicate_predictions: int = 0
     duplicate_outcomes: int = 0
     invalid: dict[str, int] = {}

@@ -19,7 +19,7 @@ from driftgauge.monitor.ports import Shelf
 from driftgauge.monitor.relating import Relating
 from driftgauge.monitor.segmenting import REFERENCE_PANE, Segmenting
 from driftgauge.monitor.totals import FINE_WINDOW, window_totals
-from driftgauge.monitor.update import PaneDelta, Update
+from driftgauge.monitor.update import PaneDelta, Revision, Update
 from driftgauge.monitor.watch import Watch
 from driftgauge.records import Violation
 from driftgauge.reference import Reference, from_json
@@ -258,11 +258,19 @@ class Version:
             (self.fine, delta.fine, Resolution.FINE),
             (self.coarse, delta.coarse, Resolution.COARSE),
         ):
-            if series is not None and index is not None:
+            if series is None or index is None:
+                continue
+            totals = self._totals_of(resolution, part)
+            if delta.revision is Revision.TAKEN:
+                series.take(part, index, row)
+                for total in totals:
+                    total.taken(part, index, row)
+            else:
                 series.add(part, index, row)
-                for total in self._totals_of(resolution, part):
+                for total in totals:
                     total.added(part, index, row)
-        if live and isinstance(row, Row) and part in _COUNTED_FOR_LIFE:
+        # Counters of the process only grow: they keep the outcome that they have read.
+        if live and not delta.revision and isinstance(row, Row) and part in _COUNTED_FOR_LIFE:
             self._live_on(part, row)
 
     def _configured(self, part: Part) -> bool:
