@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from driftgauge.artefacts.rules.durations import Duration, TimeScale
 from driftgauge.artefacts.rules.promtool import TestFile, group_order
+from driftgauge.artefacts.rules.shipped.bounds import bound_alerts
 from driftgauge.artefacts.rules.shipped.budgets import budget_alerts, budget_recordings
 from driftgauge.artefacts.rules.shipped.chain import chain_groups
 from driftgauge.artefacts.rules.shipped.entry import Links, Setting, Shipped
@@ -63,6 +64,7 @@ def shipped_rules(
 
 def _by_group(setting: Setting) -> Iterable[tuple[str, tuple[Shipped, ...]]]:
     yield "driftgauge-sidecar", tuple(sidecar_alerts(setting))
+    yield "driftgauge-bounds", tuple(bound_alerts(setting))
     yield "driftgauge-traffic", tuple(traffic_alerts(setting))
     yield "driftgauge-inputs", tuple(input_alerts(setting))
     yield "driftgauge-quality", tuple(quality_alerts(setting))

@@ -84,13 +84,13 @@ ERRORS, ABSOLUTE, SQUARED, OVER, UNDER = _of(
 OUTCOME_SUM: Final = Chained(
     "version",
     "driftgauge_outcome_sum",
-    formula="{outcome_over} - {outcome_under} + {error_outcomes} * driftgauge_outcome_centre",
+    formula="{outcome_over} - {outcome_under} + {error_outcomes} * {centre}",
 )
 OUTCOME_SQUARES: Final = Chained(
     "version",
     "driftgauge_outcome_squares_about_zero",
-    formula="{outcome_squares} + 2 * driftgauge_outcome_centre * ({outcome_over} - {outcome_under})\n"
-    "  + {error_outcomes} * driftgauge_outcome_centre ^ 2",
+    formula="{outcome_squares} + 2 * {centre} * ({outcome_over} - {outcome_under})\n"
+    "  + {error_outcomes} * {centre} ^ 2",
 )
 PREDICTIONS, FAILED, OUTCOMES, JOINED = _of(
     "version", "predictions", "prediction_errors", "outcomes", "outcomes_joined"
@@ -155,6 +155,8 @@ def _step(each: Chained, step: Duration) -> str:
         name: f"({_of_pods(f'driftgauge_{name}_total', step)})"
         for name in ("outcome_over", "outcome_under", "outcome_squares", "error_outcomes")
     }
+    # Of a pod that has just died too, or its counts would stay without their sums.
+    named["centre"] = f"last_over_time(driftgauge_outcome_centre[{step}])"
     return f"sum {WITHOUT_PODS} (\n  {each.formula.format_map(named)}\n)"
 
 

@@ -1,0 +1,218 @@
+"""What a Prometheus spends on the shipped rules: ``python -m benchmarks.measured_rules``.
+
+Writes docs/measured-rules.md. A real server of 25 features is scraped once; from its exposition the raw
+series of three pods and a week of the chain's recorded sums are written as blocks, and a real Prometheus
+evaluates the shipped rules on them, with the durations of production and an interval of a few seconds.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from benchmarks.machine import about
+from benchmarks.server import Served, free_port
+from benchmarks.setting import Setting
+from benchmarks.typical import IN_BODY, MODEL, Form, templates
+from driftgauge.artefacts.rules import POD_LABELS, Duration, RuleFile, prometheus_text
+from driftgauge.artefacts.rules.shipped import shipped_rules
+from driftgauge.artefacts.rules.shipped.chain import BY_GROUP
+from driftgauge.config import DAY, HOUR, MINUTE
+
+DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "measured-rules.md"
+PODS, SCRAPE, STEP = 3, 15, 300
+# Raw samples: what the longest range of a raw series asks for.
+RAW_SECONDS, AHEAD_SECONDS = 6 * HOUR + 10 * MINUTE, 5 * MINUTE
+# Of the chain's own ranges on raw series, the rest is only needed for rates over 6 h of a few counters.
+SHORT_SECONDS = 25 * MINUTE
+INTERVAL, EVALUATIONS = 10, 6
+LONG = re.compile(r"driftgauge_outcomes_(orphaned|joined)_total")
+
+Sample = tuple[str, dict[str, str], float]
+
+
+def exposition(folder: Path) -> list[Sample]:
+    """Every sample that a server with 25 features exports in full swing."""
+    setting = Setting(folder / "server", free_port(), free_port(), evaluate="1s")
+    setting.write(folder)
+    with Served.started(setting) as served:
+        now = time.time()
+        for number in range(20):
+            for form in (Form.NDJSON, Form.OUTCOMES):
+                _post(served.port, templates(form)[number % 4], number, now)
+        served.wait_for("driftgauge_quality_samples", 10 * IN_BODY)
+        text = urllib.request.urlopen(f"http://127.0.0.1:{served.port}/metrics").read().decode()
+    families = text_string_to_metric_families(text)
+    return [(s.name, dict(s.labels), s.value) for family in families for s in family.samples]
+
+
+def _post(port, template, number, now):
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}{template.path}",
+        template.stamped(number, now),
+        {"Content-Type": template.media},
+    )
+    urllib.request.urlopen(request).read()
+
+
+def labelled(name: str, labels: dict[str, str]) -> str:
+    inside = ",".join(f'{k}="{v}"' for k, v in labels.items() if v)
+    return f"{name}{{{inside}}}"
+
+
+def raw(found: list[Sample], now: int) -> Iterator[str]:
+    """Lines of three pods' samples; counters grow by a thousandth a scrape."""
+    for name, labels, value in found:
+        counts = name.endswith(("_total", "_bucket", "_count"))
+        seconds = RAW_SECONDS if LONG.match(name) else SHORT_SECONDS
+        is_time = name.endswith("_timestamp_seconds")
+        for pod in range(PODS):
+            series = labelled(name, {**labels, "job": "driftgauge", "instance": f"10.0.0.{pod}:9878"})
+            for at in range(int(now - seconds), int(now + AHEAD_SECONDS), SCRAPE):
+                grown = value * (1 + (at - now + RAW_SECONDS) / SCRAPE / 1000) if counts else value
+                yield f"{series} {at if is_time else grown:.6g} {at}"
+
+
+def recorded(found: list[Sample], now: int) -> Iterator[str]:
+    """Lines of a week of the chain's hours and of the steps of three days."""
+    chained = {each.counter: each for group in BY_GROUP.values() for each in group}
+    chained |= {"driftgauge_error_outcomes_total": chained["driftgauge_error_outcomes_total"]}
+    for name, labels, value in found:
+        each = chained.get(name)
+        if each is None:
+            continue
+        kept = {**{k: v for k, v in labels.items() if k not in POD_LABELS}, "job": "driftgauge"}
+        for operations, seconds in (("increase1h", 7 * DAY + HOUR), ("increase5m", 3 * DAY)):
+            series = labelled(each.name(operations), kept)
+            for at in range(int(now - seconds), now, STEP):
+                yield f"{series} {value / 100:.6g} {at}"
+
+
+@contextmanager
+def prometheus(folder: Path, rules: RuleFile) -> Iterator[tuple[int, int]]:
+    """One that evaluates *rules* on the blocks in *folder*: its port and its process id."""
+    (folder / "rules.yml").write_text(prometheus_text(rules))
+    config = {"rule_files": [str(folder / "rules.yml")], "global": {"evaluation_interval": f"{INTERVAL}s"}}
+    (folder / "prometheus.yml").write_text(json.dumps(config))
+    port = free_port()
+    flags = (
+        f"--config.file={folder / 'prometheus.yml'}",
+        f"--storage.tsdb.path={folder / 'blocks'}",
+        "--storage.tsdb.retention.time=60d",
+        f"--web.listen-address=127.0.0.1:{port}",
+        "--log.level=warn",
+    )
+    process = subprocess.Popen([shutil.which("prometheus"), *flags])
+    try:
+        yield port, process.pid
+    finally:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(20)
+        process.kill()
+
+
+def asked(port: int, path: str) -> dict:
+    return json.loads(urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/{path}").read())["data"]
+
+
+def evaluations(port: int, pid: int) -> tuple[dict[str, list[float]], float]:
+    """Seconds of each group's evaluations, and CPU seconds of the process for one of all."""
+    taken: dict[str, dict[str, float]] = {}
+    time.sleep(2 * INTERVAL)
+    began, cpu = time.monotonic(), _cpu(pid)
+    while time.monotonic() < began + EVALUATIONS * INTERVAL:
+        for group in asked(port, "rules")["groups"]:
+            taken.setdefault(group["name"], {})[group["lastEvaluation"]] = group["evaluationTime"]
+        time.sleep(INTERVAL / 4)
+    spent = (_cpu(pid) - cpu) / ((time.monotonic() - began) / INTERVAL)
+    return {name: [*found.values()] for name, found in taken.items()}, spent
+
+
+def _cpu(pid: int) -> float:
+    tasks = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
+
+
+def series_of(port: int, name: str) -> int:
+    found = asked(port, f"query?query=count({name})")["result"]
+    return int(found[0]["value"][1]) if found else 0
+
+
+def document(found: dict[str, list[float]], cpu: float, raw_series: int, chained: int) -> str:
+    machine = about("one run")
+    each = {name: median(times) for name, times in found.items()}
+    chain = sum(value for name, value in each.items() if "chain" in name)
+    rows = [f"| `{name}` | {1000 * value:,.0f} |" for name, value in each.items()]
+    return "\n".join(
+        (
+            "# The shipped rules, measured",
+            "",
+            "Made by `python -m benchmarks.measured_rules`; not edited by hand.",
+            "",
+            f"{PODS} replicas of a binary model with 25 features ({raw_series:,} series each), a week of history, "
+            f"{chained:,} series of hourly sums; durations as in production, the median of {EVALUATIONS} "
+            "evaluations. The chain's groups are evaluated each 5 minutes, the others each minute.",
+            "",
+            "| group | milliseconds an evaluation |",
+            "| --- | --- |",
+            *rows,
+            f"| all of the chain, windows of 1 h, 1 d and 7 d | {1000 * chain:,.0f} |",
+            f"| everything once | {1000 * sum(each.values()):,.0f} |",
+            f"| everything once, CPU time of the whole Prometheus | {1000 * cpu:,.0f} |",
+            "",
+            "The goal is under a second for everything.",
+            "",
+            f"Measured on {machine['processor']}, load before {machine['load before']}; Prometheus "
+            f"{_version()}.",
+            "",
+        )
+    )
+
+
+def _version() -> str:
+    done = subprocess.run(
+        [shutil.which("prometheus"), "--version"], capture_output=True, text=True, check=True
+    )
+    return re.search(r"version (\S+)", done.stdout + done.stderr)[1]
+
+
+def main() -> None:
+    """Write the document; about four minutes."""
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made)
+        found = exposition(folder)
+        now = int(time.time() // STEP * STEP)
+        lines = folder / "samples.txt"
+        with lines.open("w") as file:
+            file.writelines(f"{line}\n" for part in (raw, recorded) for line in part(found, now))
+            file.write("# EOF\n")
+        sys.stderr.write(f"{lines.stat().st_size / 1e6:.0f} MB of samples\n")
+        command = ("tsdb", "create-blocks-from", "openmetrics", str(lines), str(folder / "blocks"))
+        subprocess.run([shutil.which("promtool"), *command], check=True, stdout=subprocess.DEVNULL)
+        rules = shipped_rules()
+        hurried = RuleFile(tuple(replace(g, interval=Duration(1000 * INTERVAL)) for g in rules.groups))
+        with prometheus(folder, hurried) as (port, pid):
+            time.sleep(5)
+            times, cpu = evaluations(port, pid)
+            chained = series_of(port, '{__name__=~".*:increase1h"}')
+            if not series_of(port, f'feature:driftgauge_feature_psi:fleet{{model="{MODEL}"}}'):
+                raise SystemExit("the rules computed nothing: the figures would be of empty series")
+        DOCUMENT.write_text(document(times, cpu, len(found), chained), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
