@@ -113,13 +113,6 @@ def test_promtool_accepts_the_example_configuration(require_tool):
     run(require_tool("promtool"), "check", "config", "prometheus/prometheus.example.yml")
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("tests", ["driftgauge.rules.test.yml", "driftgauge.chain.test.yml"])
-def test_alerts_fire_and_stop_as_their_tests_say(require_tool, tests):
-    """With the whole file; tests/unit/artefacts runs each alert with only the rules that it needs."""
-    run(require_tool("promtool"), "test", "rules", f"prometheus/{tests}")
-
-
 @pytest.mark.parametrize("alert", alerts(), ids=lambda alert: alert["alert"])
 def test_every_alert_tells_what_to_do(alert):
     assert re.fullmatch(r"([A-Z][a-z0-9]+)+", alert["alert"])

@@ -26,7 +26,7 @@ Rules of driftgauge for any model, made by `make generate`: change src/driftgaug
 docs/rules.md lists what they record, docs/runbooks.md what to do about each alert.
 """
 _TEST_HEAD = """\
-Each alert just below, firing, resolved and without data, made by `make generate`. Run by the tests:
+Each alert just below, firing, resolved and without data, made by `make generate`:
   promtool test rules {name}
 """
 
