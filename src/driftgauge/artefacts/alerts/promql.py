@@ -137,6 +137,9 @@ def _labels(reading: Reading) -> dict[str, str]:
 def _weight(reading: Reading, window: Mapping[str, str]) -> Selector:
     name = reading.basis.samples
     said = {**_labels(reading), **window, "cohort": str(reading.records_cohort)}
+    # Of the whole model where the number has no segments, or several would match it.
+    of_parts = {} if "segment" in reading.metric.labels else {"segment": "", "segment_value": ""}
+    said = {**of_parts, **said}
     labels = BY_NAME[PREFIX + name].labels
     return Selector(name, {label: said[label] for label in labels if label in said})
 
