@@ -6,7 +6,7 @@ the same functions wherever a user writes one, on the command line too.
 """
 
 from driftgauge.config_file.addresses import Address, TcpAddress, UnixAddress, parse_address
-from driftgauge.config_file.alert_rules import WORDS, chosen_word, default_cohort
+from driftgauge.config_file.alert_words import WORDS, chosen_word, default_cohort
 from driftgauge.config_file.fault import Fault
 from driftgauge.config_file.loading import load
 from driftgauge.config_file.rendered import format_config

@@ -17,7 +17,7 @@ from driftgauge.artefacts.rules import Recording, TimeScale, prometheus_text
 from driftgauge.artefacts.rules.promtool import test_text
 from driftgauge.artefacts.rules.shipped.entry import Links
 from driftgauge.config import Config
-from driftgauge.config_file import load
+from driftgauge.config_file import format_config, load
 from driftgauge.metrics import BY_NAME
 
 
@@ -146,6 +146,11 @@ def test_every_kind_of_alert_passes_its_own_tests(
     some = replace(config, alerts=config.alerts[first : first + CHUNK])
     assert some.alerts
     passes(some, tmp_path, require_tool("promtool"))
+
+
+def test_alerts_are_the_same_when_written_again() -> None:
+    config = load(Path("config.yaml"), text=BROAD)
+    assert load(Path("config.yaml"), text=format_config(config)) == config
 
 
 def test_no_duration_escapes_the_time_scale(tmp_path: Path, require_tool: Callable[[str], str]) -> None:

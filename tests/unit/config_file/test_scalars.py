@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from driftgauge.config_alerts import Bound, OfWindows, Unit
 from driftgauge.config_file import (
     TcpAddress,
     UnixAddress,
@@ -17,7 +18,7 @@ from driftgauge.config_file import (
     ratio_text,
     size_text,
 )
-from driftgauge.config_file.scalars import read_scalar
+from driftgauge.config_file.scalars import bound_text, parse_bound, parse_of_windows, read_scalar
 
 
 @pytest.mark.parametrize(
@@ -113,3 +114,43 @@ def test_a_type_without_a_parser_is_a_mistake_of_ours() -> None:
 
     with pytest.raises(TypeError, match="no way to read a <class 'complex'>"):
         read_scalar(complex, ScalarNode(1, "1j"), Path())
+
+
+@pytest.mark.parametrize(
+    ("text", "bound", "written"),
+    [
+        ("70%", Bound(0.7, Unit.PERCENT), "70%"),
+        ("12.50%", Bound(0.125, Unit.PERCENT), "12.5%"),
+        ("-5%", Bound(-0.05, Unit.PERCENT), "-5%"),
+        ("150%", Bound(1.5, Unit.PERCENT), "150%"),
+        ("0.25", Bound(0.25), "0.25"),
+        ("-1000", Bound(-1000.0), "-1000"),
+        ("0.5 sd", Bound(0.5, Unit.DEVIATIONS), "0.5 sd"),
+        ("0.5sd", Bound(0.5, Unit.DEVIATIONS), "0.5 sd"),
+        ("250ms", Bound(0.25, Unit.SECONDS), "250ms"),
+        ("2m", Bound(120.0, Unit.SECONDS), "2m"),
+    ],
+)
+def test_a_limit(text: str, bound: Bound, written: str) -> None:
+    assert parse_bound(text) == bound
+    assert bound_text(bound) == written
+
+
+@pytest.mark.parametrize("text", ["", "%", "ten", "10 %", "0.5 SD", "1e999", "sd", "5 ms", "10%%", "inf"])
+def test_no_limit(text: str) -> None:
+    with pytest.raises(ValueError, match=r"a limit such as 10%, 0\.25, 0\.5 sd or 250ms"):
+        parse_bound(text)
+
+
+@given(st.floats(-1e6, 1e6).filter(bool), st.sampled_from([Unit.PLAIN, Unit.PERCENT, Unit.DEVIATIONS]))
+def test_a_limit_is_the_same_when_written_again(number: float, unit: Unit) -> None:
+    # No one writes more decimals than a file can hold.
+    bound = parse_bound(bound_text(Bound(round(number, 12), unit)))
+    assert bound == Bound(round(number, 12), unit)
+
+
+def test_windows_of_windows() -> None:
+    assert parse_of_windows("2 of 3") == OfWindows(2, 3)
+    for text in ("2", "2of3", "two of 3", "2 of 3 ", "-1 of 3"):
+        with pytest.raises(ValueError, match="windows such as 2 of 3"):
+            parse_of_windows(text)

@@ -1,71 +1,34 @@
-"""promtool's tests of each compiled alert: fires, doesn't just below, resolves, and what must keep it silent.
-
-Three pods have the records between them, so that no pod has enough by itself. The evaluation interval
-is a part of the window: a week is tested in some eighty steps.
-"""
+"""promtool's tests of each compiled alert: fires, doesn't just below, resolves, and what keeps it silent."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 from driftgauge.artefacts.alerts.compiling import alert
-from driftgauge.artefacts.alerts.promql import Selector, Terms, is_relative, terms
+from driftgauge.artefacts.alerts.feeding import (
+    JOB,
+    PODS,
+    SAY_SO,
+    Fed,
+    Run,
+    inputs,
+    recorded_labels,
+    step_seconds,
+)
 from driftgauge.artefacts.alerts.reading import Limit, Reading, readings
-from driftgauge.artefacts.alerts.traffic import traffic_labels
-from driftgauge.artefacts.alerts.traffic_testing import PODS, Run, traffic_inputs
 from driftgauge.artefacts.alerts.wording import filled
 from driftgauge.artefacts.rules import Duration, RuleFile, TimeScale
-from driftgauge.artefacts.rules.promtool import (
-    AlertCase,
-    Case,
-    Expected,
-    Input,
-    TestFile,
-    expected,
-    group_order,
-    label_text,
-)
+from driftgauge.artefacts.rules.promtool import AlertCase, Case, Expected, TestFile, expected, group_order
 from driftgauge.artefacts.thresholds import STALE_EVALUATION_SECONDS
 from driftgauge.config import Config
-from driftgauge.config_alerts import Direction
-from driftgauge.metrics import PREFIX
-from driftgauge.metrics.words import THROUGHPUT, Pooling
-from driftgauge.units import MINUTE
+from driftgauge.metrics.words import THROUGHPUT
 
-_JOB: Final = {"job": "driftgauge"}
 _SCALE: Final = TimeScale()
-# Of the reference of a relative shift: mean 10, deviation 2, so that a shift of 1 sd is one of 20%.
-_MEAN, _DEVIATION = 10.0, 2.0
 # How far from a limit, of its size; uneven, so that no value is rounded either way.
 _BEYOND, _INSIDE = 0.053, 0.0113
-# Pods of the three that say a verdict holds; one fewer where it doesn't.
-_SAY_SO: Final = 2
-# What stands in a label that the entry leaves open.
-_OPEN: Final = {
-    "model_version": "1",
-    "segment_value": "one",
-    "against_version": "0",
-    "state": "given",
-    "reference": "r",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Fed:
-    """What the pods export in one case, besides the number itself.
-
-    Attributes:
-        records: of all pods together; *covered*, *known*: as shares.
-        behind: by how many seconds the evaluation lags.
-    """
-
-    records: int
-    covered: float = 1.0
-    known: float = 1.0
-    behind: int = 0
 
 
 def test_files(config: Config, rules: RuleFile, rules_name: str) -> Mapping[str, TestFile]:
@@ -76,7 +39,7 @@ def test_files(config: Config, rules: RuleFile, rules_name: str) -> Mapping[str,
     """
     by_step: dict[int, list[Case]] = {}
     for reading in readings(config):
-        by_step.setdefault(_step(reading), []).extend(_cases(reading))
+        by_step.setdefault(step_seconds(reading), []).extend(_cases(reading))
     return {
         str(_seconds(step)): TestFile(
             rule_files=(rules_name,),
@@ -94,12 +57,6 @@ test_files.__test__ = False  # type: ignore[attr-defined]
 
 def _seconds(seconds: float) -> Duration:
     return Duration(round(seconds * 1000))
-
-
-def _step(reading: Reading) -> int:
-    """Seconds of whole minutes: several to a window, and to the oldest value that still counts."""
-    finest = min(reading.gap_seconds / 4, reading.entry.when.window / 12)
-    return int(max(1, finest // MINUTE) * MINUTE)
 
 
 def _cases(reading: Reading) -> Iterator[Case]:
@@ -177,7 +134,7 @@ class _Story:
 
     @property
     def _step(self) -> int:
-        return _step(self.reading)
+        return step_seconds(self.reading)
 
     def _steps(self, seconds: float) -> int:
         return math.ceil(seconds / self._step)
@@ -245,7 +202,7 @@ class _Story:
         return Case(
             name=f"{entry.alert} of {entry.when.model} ({self.limit.severity}{basis}): {name}",
             interval=_seconds(self._step),
-            inputs=tuple(_inputs(self.reading, runs, fed or self._fed)),
+            inputs=tuple(inputs(self.reading, runs, fed or self._fed)),
             alerts=tuple(checks),
         )
 
@@ -256,8 +213,8 @@ class _Story:
 
     def _firing(self, value: float) -> Iterator[Expected]:
         """Every severity whose limit *value* is beyond: a severer one's milder twin too."""
-        labels = {**_JOB, **_labels_of(self.reading)}
-        shown = _SAY_SO / len(PODS) if self.reading.word.is_verdict else value
+        labels = {**JOB, **recorded_labels(self.reading)}
+        shown = SAY_SO / len(PODS) if self.reading.word.is_verdict else value
         for limit in self.reading.limits:
             if (value - limit.bound.number) * self._way > 0:
                 rule = alert(self.reading, limit, _SCALE)
@@ -271,84 +228,3 @@ def _margin(bound: float, share: float) -> float:
 
 def _below(share: float) -> float:
     return max(0.0, share - 0.01)
-
-
-def _labels_of(reading: Reading) -> dict[str, str]:
-    """The labels of what is recorded, where the entry leaves them open too."""
-    given = {**traffic_labels(reading), "window": reading.window}
-    if not reading.word.of_traffic:
-        given = dict(terms(reading).value.labels)
-    return {name: text for name in reading.labels if (text := given.get(name, _opened(name, reading)))}
-
-
-def _opened(name: str, reading: Reading) -> str:
-    if name == "segment_value":
-        return _OPEN[name] if reading.entry.when.segment else ""
-    return _OPEN.get(name, "")
-
-
-def _inputs(reading: Reading, runs: Iterable[Run], fed: Fed) -> Iterator[Input]:
-    listed = list(runs)
-    if reading.word.of_traffic:
-        yield from traffic_inputs(reading, listed, _step(reading))
-        return
-    found = terms(reading)
-    seen: set[str] = set()
-    for each in (*_numbers(reading, found, listed), *_guards(reading, found, listed, fed)):
-        if each.series not in seen:  # predictions may be the weight of two things
-            seen.add(each.series)
-            yield each
-
-
-def _numbers(reading: Reading, found: Terms, runs: list[Run]) -> Iterator[Input]:
-    share = 1 / len(PODS) if reading.word.pooling is Pooling.TOTAL else 1.0
-    sign = -1 if reading.entry.when.direction is Direction.DOWN else 1
-    relative = _MEAN / _DEVIATION if is_relative(reading) else 1.0
-    texts = [_run(None if r.value is None else r.value * share * sign * relative, r.steps) for r in runs]
-    if reading.word.is_verdict:
-        for number, pod in enumerate(PODS):
-            says = [
-                (None if r.value is None else float(number < _SAY_SO - (not r.value)), r.steps) for r in runs
-            ]
-            yield _series(found.value, reading, pod, " ".join(_run(*each) for each in says))
-        return
-    for pod in PODS:
-        yield _series(found.value, reading, pod, " ".join(texts))
-
-
-def _says(pod: int, run: Run) -> float | None:
-    if run.value is None:
-        return None
-    return float(pod < (_SAY_SO if run.value else _SAY_SO - 1))
-
-
-def _guards(reading: Reading, found: Terms, runs: list[Run], fed: Fed) -> Iterator[Input]:
-    steps = sum(run.steps for run in runs)
-    each, rest = divmod(fed.records, len(PODS))
-    step = _step(reading)
-    for pod in PODS:
-        records = each + (rest if pod == PODS[0] else 0)
-        yield _series(found.weight, reading, pod, _run(records, steps))
-        yield _series(found.covered, reading, pod, _run(fed.covered, steps))
-        yield _series(found.fresh, reading, pod, f"{-fed.behind}+{step}x{steps - 1}")
-        for selector, value in (
-            (found.settled, 1.0),
-            (found.given, 1.0),
-            (found.deviation, _DEVIATION),
-            (found.mean, -_MEAN),
-            (found.known, fed.known),
-            (found.predicted, 1000.0),
-        ):
-            if selector is not None:
-                yield _series(selector, reading, pod, _run(value, steps))
-
-
-def _run(value: float | None, steps: int) -> str:
-    """Promtool's notation of *steps* samples of one value."""
-    return f"_x{steps}" if value is None else f"{value:.12g}x{steps - 1}"
-
-
-def _series(selector: Selector, reading: Reading, pod: str, values: str) -> Input:
-    labels = {name: selector.labels.get(name, _opened(name, reading)) for name in selector.names}
-    every = {**_JOB, "pod": f"churn-{pod}", "instance": pod, **{n: t for n, t in labels.items() if t}}
-    return Input(f"{PREFIX}{selector.name}{label_text(every)}", values)
