@@ -27,7 +27,7 @@ STAMP = $(VENV)/.installed
 PIP = $(IN_VENV)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test mutation lint format types generate generated check bench measured build lock clean
+.PHONY: help demo test mutation lint format types generate generated check bench measured picture build lock clean
 
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -80,6 +80,9 @@ measured: $(STAMP) ## how often verdicts, intervals and detectors are right, mea
 	$(IN_VENV)/python -m benchmarks.measured_detectors
 	$(IN_VENV)/python -m benchmarks.measured_concept
 	$(IN_VENV)/python -m benchmarks.measured_relations
+
+picture: $(STAMP) ## the README's picture of the page, from the demo; needs chromium
+	$(IN_VENV)/python -m tests.e2e.picture
 
 build: $(STAMP) ## the wheel, in dist
 	rm -rf dist

@@ -98,7 +98,7 @@ def demo(tmp_path_factory):
         poll(lambda: found.http.get("/healthz")[0] == 200, "no door")
         while not found.over():
             time.sleep(0.25)
-        found.page = found.http.text("/")
+        found.page = found.http.text("/?model=bike-demand")
         began = time.monotonic()
         process.send_signal(signal.SIGINT)
         process.wait(10)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import os
 import re
 import subprocess
@@ -9,9 +11,13 @@ import sys
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode
 
+import numpy as np
 import pytest
 from tests.e2e.browser import browser as opened
 from tests.e2e.harness import Http, free_port, poll
+
+from driftgauge import reference as references
+from driftgauge.sketches.learning import Learning
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
@@ -122,7 +128,7 @@ def test_drift_is_told_where_it_is_and_not_where_it_is_not(browser, demo):
         }  # fmt: skip
         assert next(iter(rows)) == "car_value"
         assert tab.text("#feature .verdict").startswith("drift")
-        tab.page.click(".features a:text-is('debt_to_income_ratio')")
+        tab.page.click(".features bdi:text-is('debt_to_income_ratio')")
         tab.page.wait_for_selector("#feature-title:has-text('debt_to_income_ratio')")
         assert tab.text("#feature .verdict").startswith("no drift")
         assert "feature=debt_to_income_ratio" in tab.page.url
@@ -295,12 +301,123 @@ def test_without_scripts_it_is_all_there(browser, demo):
         tab.page.fill("#search", "tenure")
         tab.page.click("text=Find >> nth=-1")
         assert [cells[0] for cells in table(tab, ".features")] == ["driver_tenure"]
-        tab.page.click(".features a:text-is('driver_tenure')")
+        tab.page.click(".features bdi:text-is('driver_tenure')")
         assert tab.text("#feature-title").startswith("driver_tenure")
         tab.page.click("th a:text-is('7d')")
         assert "last 7d" in tab.text("#feature-title")
-        tab.page.click("th a:text-is('churn')")
+        tab.page.click("th bdi:text-is('churn')")
         assert tab.text("#version-title").startswith("churn")
+
+
+def reference(tmp_path, names, categories=("a", "b", "c")):
+    """A reference file of *names*: the even ones numbers, the odd ones texts of *categories*."""
+    rng = np.random.default_rng(1)
+    numbers, texts = names[::2], names[1::2]
+    row = Learning(len(names)).row(
+        tuple("f:" + name for name in numbers),
+        rng.normal(size=(len(numbers), 400)),
+        {"f:" + name: [categories[i % len(categories)] for i in range(400)] for name in texts},
+        400,
+        dict.fromkeys(("f:" + name for name in numbers), 0.0),
+    )
+    built = references.build({0: row}, first=0.0, last=86_400.0, declared={}, category_limit=50)
+    path = tmp_path / "reference.json"
+    path.write_bytes(references.to_json(built))
+    return str(path)
+
+
+def columns(names, categories=("a", "b", "c"), records=120):
+    """The last number's feature moved."""
+    rng = np.random.default_rng(2)
+    numbers = {name: rng.normal(size=records).tolist() for name in names[::2]}
+    numbers[names[::2][-1]] = rng.normal(2, 1, records).tolist()
+    return numbers | {name: [categories[i % len(categories)] for i in range(records)] for name in names[1::2]}
+
+
+def sidecar(started, tmp_path, names, *, categories=("a", "b", "c"), version="1", **more):
+    """A process that compares one model with a reference of *names*; its page's address."""
+    path = reference(tmp_path, names, categories)
+    process = started(
+        intake={"linger": "0ms"},
+        evaluate="2s",
+        defaults={"windows": ["1h"], "task": "binary"},
+        models={"m": {"reference": path}},
+        **more,
+    )
+    cells = {"score": [0.5] * 120, "features": columns(names, categories)}
+    body = {"model": "m", "model_version": version, "columns": cells}
+    status, _, answer = process.http.post("/v1/predictions", body)
+    assert (status, answer["accepted"]) == (200, 120), answer
+    poll(lambda: "data-bin" in process.http.text("/"), "nothing is compared", seconds=60)
+    return process, f"http://{process.addresses['observation']}/"
+
+
+@pytest.fixture(scope="module")
+def strings(data):
+    with gzip.open(data / "robustness" / "naughty_strings.json.gz") as file:
+        found = json.load(file)
+    more = ["</script><script>alert(1)</script>", "<td><img src=x onerror=alert(1)>", "\x00a", "\u202eabc"]
+    return [text for text in dict.fromkeys([*found, *more]) if len(text) <= 128]
+
+
+def test_hostile_names_are_texts(browser, started, tmp_path, strings):
+    """515 naughty strings as features and categories: nothing runs, and each stands there as itself."""
+    _, address = sidecar(
+        started, tmp_path, strings, categories=strings[:40], version=strings[-1], limits={"features": 1000}
+    )
+    with browser.tab() as tab:
+        tab.open(address + "?every=1&sort=name")
+        names = tab.ask(
+            "() => [...document.querySelectorAll('.features tbody th a')].map((a) => a.textContent)"
+        )
+        assert sorted(names) == sorted(map(seen, strings))
+        hostile = [each for each in strings if each.startswith(("<script>", "<img", "</script>", "<td>"))]
+        for text in hostile[::10]:
+            tab.page.locator(".features tbody th a").nth(names.index(seen(text))).click()
+            tab.page.wait_for_function(
+                "(name) => document.querySelector('#feature-title bdi')?.textContent === name", arg=seen(text)
+            )
+            assert tab.page.locator("#feature svg[data-top]").count() == 1
+        tab.page.fill("#search", "<img src=x")
+        tab.page.wait_for_function("() => / of /.test(document.querySelector('#count').textContent)")
+        assert all("<img src=x" in cells[0] for cells in table(tab, ".features"))
+        assert (
+            tab.ask("document.querySelectorAll('main script, main img, main iframe, main style').length") == 0
+        )
+        assert tab.complaints == []
+        assert all(url.startswith((address, "data:")) for url in tab.asked)
+        assert tab.ask("document.documentElement.scrollWidth") <= 1440
+
+
+def seen(text):
+    """A name as the page shows it: what has no visible form by its escape."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text) or "(empty)"
+
+
+@pytest.mark.parametrize("count", [25, 200, 1000])
+def test_many_features_stay_usable(browser, started, tmp_path, count):
+    names = [f"feature_{i:04}" for i in range(count)]
+    process, address = sidecar(started, tmp_path, names)
+    with browser.tab() as tab:
+        tab.open(address)
+        assert len(table(tab, ".features")) == min(count, 50)
+        moved = names[::2][-1]
+        assert table(tab, ".features")[0][0] == moved
+        tab.page.fill("#search", "0007")
+        tab.page.wait_for_function("() => document.querySelectorAll('.features tbody tr').length === 1")
+        tab.page.fill("#search", "")
+        tab.page.wait_for_function("() => document.querySelectorAll('.features tbody tr').length > 1")
+        if count > 50:
+            tab.page.click(f"text=list all {count:,}")
+            tab.page.wait_for_function(
+                "(n) => document.querySelectorAll('.features tbody tr').length === n", arg=count
+            )
+        assert tab.complaints == []
+    # Whatever there is, the first page is small.
+    _, headers, body = process.http("GET", "/", headers={"Accept-Encoding": "gzip"})
+    assert headers["Content-Encoding"] == "gzip"
+    assert len(body) < 20_000
+    assert len(gzip.decompress(body)) < 80_000
 
 
 def table(tab, selector):

@@ -15,7 +15,8 @@ from driftgauge.records import Reason
 from driftgauge.snapshot import Snapshot, VersionSnapshot
 from driftgauge.web.answers import History, Model, Models, encode, feature_answer
 from driftgauge.web.openapi import document
-from driftgauge.web.page import CONTENT_SECURITY_POLICY, View, asked, render
+from driftgauge.web.page import CONTENT_SECURITY_POLICY, View, asked
+from driftgauge.web.page.pages import Pages, accepts_gzip
 from driftgauge.web.ports import HistoryQuery, ObservationPort
 from driftgauge.web.problem import respond, respond_json, unwell
 from driftgauge.web.routing import Parameters, Route
@@ -31,6 +32,7 @@ class Observation:
     def __init__(self, port: ObservationPort, intake_address: Callable[[], str]) -> None:
         self._port = port
         self._intake_address = intake_address
+        self._pages = Pages()
         self._openapi = msgspec.json.encode(document())
 
     def routes(self) -> tuple[Route, ...]:
@@ -152,10 +154,17 @@ class Observation:
             progress=port.progress(),
             intake_address=self._intake_address(),
         )
-        headers = (("Content-Security-Policy", CONTENT_SECURITY_POLICY), ("Referrer-Policy", "no-referrer"))
-        # Of a thousand features it takes longer than a request should wait for another.
-        text = await asyncio.to_thread(render, view, asked(request.rel_url.query))
-        return respond(text.encode(), content_type="text/html; charset=utf-8", headers=headers)
+        compressed = accepts_gzip(",".join(request.headers.getall(hdrs.ACCEPT_ENCODING, ())))
+        chosen = asked(request.rel_url.query)
+        # Of many features it takes longer than another request should wait.
+        body = await asyncio.to_thread(self._pages.body, view, chosen, compressed=compressed)
+        headers = [
+            ("Content-Security-Policy", CONTENT_SECURITY_POLICY),
+            ("Referrer-Policy", "no-referrer"),
+            (hdrs.VARY, "Accept-Encoding"),
+            *([(hdrs.CONTENT_ENCODING, "gzip")] if compressed else []),
+        ]
+        return respond(body, content_type="text/html; charset=utf-8", headers=tuple(headers))
 
 
 def moment(name: str, text: str | None) -> float | None:

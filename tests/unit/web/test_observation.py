@@ -7,7 +7,17 @@ import pytest
 
 from driftgauge.errors import RequestError
 from driftgauge.records import Reason
-from driftgauge.snapshot import ClassQuality, Notice, Snapshot, VersionSnapshot, VersionState
+from driftgauge.snapshot import (
+    BinnedRecords,
+    ClassQuality,
+    Distribution,
+    Drift,
+    Notice,
+    Snapshot,
+    VersionSnapshot,
+    VersionState,
+    WindowRecords,
+)
 from driftgauge.web.ports import Component, Health, HistoryQuery, HistoryRow, Progress, Readiness, Statistic
 
 EMPTY_PARTS = {f.name: () for f in dataclasses.fields(VersionSnapshot)}
@@ -103,6 +113,63 @@ def test_a_model_that_is_not_known_is_404(served, path):
     served.observation.state = Snapshot(12.0, 0.5, (version("fraud", "v1"),))
     detail = "no model of this name and version; GET /v1/models lists them"
     assert served.get(path).problem() == (404, "not_found", detail)
+
+
+class Drawn:
+    """Distributions of one output and one feature."""
+
+    def find(self, feature, output):
+        if (feature, output) not in {("a/b", ""), ("", "score")}:
+            return None
+        counts = BinnedRecords(3, (1, 2), (1, 2), 0, 0, 0, 0, 1.5, 0.5)
+        windows = (WindowRecords("1d", counts),)
+        return Distribution(
+            feature, output, "numeric", "r", (1.0,), (1.0,), 0.0, 2.0, (), counts, windows, None, ()
+        )
+
+
+def shown(**more):
+    rows = dict.fromkeys(Drift.__struct_fields__) | {"kind": "numeric", "window": "1d", "output": ""}
+    drift = tuple(Drift(**(rows | {"feature": each, "psi": 0.5})) for each in ("a/b", "c"))
+    versions = (version("churn", "v1", drift=drift), version("churn", "v2", drift=drift))
+    drawn = {("churn", "v2"): Drawn()}
+    return Snapshot(12.0, 0.5, versions, distributions=drawn)
+
+
+def test_one_feature_has_its_rows_and_its_records_by_bin(served):
+    served.observation.state = shown()
+    told = served.get("/v1/models/churn/features/a%2Fb").json()
+    assert (told["model"], told["model_version"], told["feature"]) == ("churn", "v2", "a/b")
+    assert [row["feature"] for row in told["drift"]] == ["a/b"]
+    assert told["distribution"]["edges"] == [1.0]
+    assert told["distribution"]["windows"][0]["counts"]["fine"] == [1, 2]
+    older = served.get("/v1/models/churn/features/a%2Fb?model_version=v1").json()
+    assert (older["model_version"], older["distribution"]) == ("v1", None)
+    output = served.get("/v1/models/churn/outputs/score").json()
+    assert (output["output"], output["drift"], output["distribution"]["reference"]) == ("score", [], "r")
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        (
+            "/v1/models/churn/features/x",
+            "no feature or output of this name; GET /v1/models/{model} has them all",
+        ),
+        (
+            "/v1/models/churn/outputs/a%2Fb",
+            "no feature or output of this name; GET /v1/models/{model} has them all",
+        ),
+        ("/v1/models/fraud/features/c", "no model of this name and version; GET /v1/models lists them"),
+        (
+            "/v1/models/churn/features/c?model_version=v3",
+            "no model of this name and version; GET /v1/models lists them",
+        ),
+    ],
+)
+def test_a_feature_that_is_not_known_is_404(served, path, words):
+    served.observation.state = shown()
+    assert served.get(path).problem() == (404, "not_found", words)
 
 
 def test_history_is_what_the_port_gives(served):

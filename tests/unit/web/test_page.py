@@ -48,6 +48,7 @@ from driftgauge.snapshot import (
     WorstSegment,
 )
 from driftgauge.web.page import CONTENT_SECURITY_POLICY, Selection, View, asked, markup, render
+from driftgauge.web.page.pages import Pages, accepts_gzip
 from driftgauge.web.ports import Component, Progress, Readiness
 
 DASH = "\N{EN DASH}"
@@ -466,7 +467,7 @@ def test_windows_say_how_many_features_moved():
         row(Verdict, output="score", window="1d", state="judged", drift=1.0),
     )
     page = read(version(drift=(drift("a", 0.3),), verdicts=taken, verdict_summaries=(summary,)))
-    assert table_of(page, "window")[0][-1] == "2 of 7 features moved, and the score"
+    assert table_of(page, "window")[0][-1] == "2 of 7 features and the score"
 
 
 def test_quality_has_the_measures_that_there_are_with_their_intervals():
@@ -617,6 +618,22 @@ def test_notices_stand_newest_first_and_at_most_40():
     assert found == [str(i) for i in range(59, 19, -1)]
 
 
+def test_sentences_are_about_the_model_that_is_shown_until_all_are_asked_for():
+    notices = (
+        Notice(0.0, "churn", "it moved."),
+        Notice(0.0, "fraud", "it stayed."),
+        Notice(0.0, "", "all began."),
+    )
+    shown = view(version("churn"), version("fraud"), notices=notices)
+    one = Reader(render(shown, Selection(model="churn"))).text
+    assert "it moved." in one
+    assert "all began." in one
+    assert "it stayed." not in one
+    everything = Reader(render(shown, Selection(model="churn", told=True))).text
+    assert re.search("all began. .*fraud it stayed. .*churn it moved.", everything)
+    assert "Nothing yet." in Reader(render(view(version("churn"), version("fraud")))).text
+
+
 def test_a_degraded_part_is_named_and_a_well_one_is_not():
     parts = (Component("store", up=False, detail="the volume is full"), Component("intake", up=True))
     text = read(components=parts).text
@@ -749,3 +766,42 @@ def test_detectors_on_the_errors_have_a_table_where_there_are_any():
         "adwin", "drift, within the shortest window", "3", "2026-01-01 00:00:00 UTC", "4,000",
     ]  # fmt: skip
     assert "Detectors of changes in the errors" not in read(version()).text
+
+
+@pytest.mark.parametrize(
+    ("header", "accepted"),
+    [
+        ("gzip, deflate, br", True), ("GZIP", True), ("br, gzip;q=0.5", True), ("gzip; q=1.0", True),
+        ("", False), ("br", False), ("gzip;q=0", False), ("gzip; q=0.000", False), ("gzipped", False),
+    ],
+)  # fmt: skip
+def test_gzip_is_sent_to_those_who_take_it(header, accepted):
+    assert accepts_gzip(header) == accepted
+
+
+def test_it_is_served_compressed(served):
+    plain = served.get("/", door="observation")
+    reply = served.get("/", door="observation", **{"Accept-Encoding": "gzip"})
+    assert reply.headers["Content-Encoding"] == "gzip"
+    assert plain.headers["Content-Encoding"] is None
+    assert plain.headers["Vary"] == reply.headers["Vary"] == "Accept-Encoding"
+    assert gzip.decompress(reply.body) == plain.body
+
+
+def test_a_page_is_made_once_an_evaluation(monkeypatch):
+    made = []
+    monkeypatch.setattr("driftgauge.web.page.pages.render", lambda view, chosen: made.append(chosen) or "x")
+    pages, shown = Pages(), view(version())
+    for _ in range(3):
+        assert pages.body(shown, Selection(), compressed=False) == b"x"
+    assert gzip.decompress(pages.body(shown, Selection(), compressed=True)) == b"x"
+    again = dataclasses.replace(shown, readiness=Readiness(True))
+    pages.body(again, Selection(), compressed=False)
+    assert len(made) == 2
+    for changed in ({"progress": Progress("x", 0.5)}, {"notices": (Notice(0.0, "", "new"),)}):
+        pages.body(dataclasses.replace(again, **changed), Selection(), compressed=False)
+    pages.body(view(version()), Selection(), compressed=False)
+    assert len(made) == 5
+    for place in range(100):
+        pages.body(shown, Selection(search=str(place)), compressed=False)
+    assert len(pages._made) == 32

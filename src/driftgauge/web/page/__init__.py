@@ -15,6 +15,7 @@ from string import Template
 
 from driftgauge import __version__
 from driftgauge.snapshot import Notice, Snapshot, VersionSnapshot
+from driftgauge.web.page.features import Line, lines
 from driftgauge.web.page.markup import moment, text
 from driftgauge.web.page.overview import overview
 from driftgauge.web.page.selection import Selection, asked, chosen_version, link, telling_window, windows
@@ -62,15 +63,15 @@ CONTENT_SECURITY_POLICY = (
 
 
 def render(view: View, selection: Selection = NOTHING_CHOSEN) -> str:
-    """The whole page. Cost: docs/benchmark.md."""
+    """The whole page. Cost: about 4 / 7 / 20 ms of 25 / 200 / 1000 features, 50 of them listed."""
     snapshot = view.snapshot
     version = chosen_version(snapshot, selection)
-    settled = selection if version is None else _settled(version, selection)
+    settled, found = (selection, []) if version is None else _settled(version, selection)
     body = (
         _progress(view.progress),
         _degraded(view.components),
         overview(snapshot, settled, view.notices),
-        "" if version is None else _version(snapshot, version, settled),
+        "" if version is None else _version(snapshot, version, settled, found),
         "" if version is not None else _begin(view.intake_address),
     )
     return _PAGE.substitute(
@@ -83,16 +84,14 @@ def render(view: View, selection: Selection = NOTHING_CHOSEN) -> str:
     )
 
 
-def _settled(version: VersionSnapshot, selection: Selection) -> Selection:
-    """The selection with all that the reader left to the page."""
+def _settled(version: VersionSnapshot, selection: Selection) -> tuple[Selection, list[Line]]:
+    """The selection with all that the reader left to the page, and the lines of its window."""
     window = selection.window if selection.window in windows(version) else telling_window(version)
-    state = version.state
+    state, found = version.state, lines(version, window)
     settled = replace(selection, model=state.model, version=state.model_version, window=window)
-    rows = {(row.feature, row.output) for row in version.drift if row.window == window}
-    found = settled.name if settled.name in rows else first_name(version, window)
-    if found is None:
-        return replace(settled, feature=None, output="")
-    return replace(settled, feature=None if found[1] else found[0], output=found[1])
+    name = settled.name if any(line.name == settled.name for line in found) else first_name(found)
+    feature, output = name or ("", "")
+    return replace(settled, feature=None if output or name is None else feature, output=output), found
 
 
 def _kept(selection: Selection, version: VersionSnapshot) -> Selection:
@@ -100,11 +99,11 @@ def _kept(selection: Selection, version: VersionSnapshot) -> Selection:
     return replace(selection, model=version.state.model, version=version.state.model_version)
 
 
-def _version(snapshot: Snapshot, version: VersionSnapshot, settled: Selection) -> str:
+def _version(snapshot: Snapshot, version: VersionSnapshot, settled: Selection, found: list[Line]) -> str:
     state = version.state
     others = [v.state.model_version for v in snapshot.versions if v.state.model == state.model]
     drawn = snapshot.distributions.get((state.model, state.model_version))
-    return version_view(version, settled, drawn, others)
+    return version_view(version, settled, found, drawn, others)
 
 
 def _state(view: View) -> str:

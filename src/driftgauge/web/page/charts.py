@@ -11,13 +11,15 @@ from typing import Final
 from driftgauge.web.page.markup import number, percent, text
 
 WIDTH: Final = 640
-LEFT: Final = 44
+LEFT: Final = 52
 PLOT: Final = 150
 TOP: Final = 10
 SHORT: Final = 110
 _WIDEST: Final = 0.84
 # Width of a letter of a label.
-_LETTER: Final = 6.4
+_LETTER: Final = 7.4
+# With more columns every second label goes where the page is narrow.
+_FEW: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +213,7 @@ def _labels(columns: Sequence[Column], step: float, floor_: int) -> str:
     for place, column in enumerate(columns):
         x = LEFT + (place + 0.5) * step
         if column.label:
-            parts.append(_label(x, floor_ + 16, shortened(column.label, fits)))
+            parts.append(_label(x, floor_ + 17, shortened(column.label, fits), _turn(place, len(columns))))
     edges = [(LEFT + (i + 1) * step, c.edge) for i, c in enumerate(columns) if c.edge is not None]
     words = _distinct([edge for _, edge in edges])
     longest = max((len(each) for each in words), default=1)
@@ -220,12 +222,16 @@ def _labels(columns: Sequence[Column], step: float, floor_: int) -> str:
     for place, ((x, _), said) in enumerate(zip(edges, words, strict=True)):
         parts.append(f'<path class="grid" d="M{x:.1f} {floor_}v4"/>')
         if place % every == 0:
-            parts.append(_label(x, floor_ + 16, said))
+            parts.append(_label(x, floor_ + 17, said, _turn(place // every, len(edges) // every)))
     return "".join(parts)
 
 
-def _label(x: float, y: float, words: str) -> str:
-    return f'<text class="tick" x="{x:.1f}" y="{y:.1f}" text-anchor="middle">{text(words)}</text>'
+def _turn(place: int, labels: int) -> str:
+    return " odd" if place % 2 and labels > _FEW else ""
+
+
+def _label(x: float, y: float, words: str, kind: str) -> str:
+    return f'<text class="tick{kind}" x="{x:.1f}" y="{y:.1f}" text-anchor="middle">{text(words)}</text>'
 
 
 def _distinct(edges: Sequence[float]) -> list[str]:

@@ -25,31 +25,25 @@ class Line:
     drift: Drift
     verdict: Verdict | None
     relation: RelationShift | None
+    found: Found
 
     @property
     def name(self) -> tuple[str, str]:
         """Feature and output; one of the two is empty."""
         return self.drift.feature, self.drift.output
 
-    @property
-    def found(self) -> Found:
-        """What the verdict says."""
-        return found(self.verdict)
-
 
 def lines(version: VersionSnapshot, window: str) -> list[Line]:
     """All of a window, outputs first. O(rows of the version)."""
     verdicts = {(v.feature, v.output): v for v in version.verdicts if v.window == window}
     relations = {r.feature: r for r in version.relation_shifts if r.window == window}
-    return [
-        Line(
-            row,
-            verdicts.get((row.feature, row.output)),
-            relations.get(row.feature) if not row.output else None,
-        )
-        for row in version.drift
-        if row.window == window
-    ]
+    listed = []
+    for row in version.drift:
+        if row.window == window:
+            verdict = verdicts.get((row.feature, row.output))
+            related = None if row.output else relations.get(row.feature)
+            listed.append(Line(row, verdict, related, found(verdict)))
+    return listed
 
 
 def ordered(found_lines: Sequence[Line], sort: str) -> list[Line]:

@@ -12,24 +12,21 @@ from driftgauge.web.page.version import verdicts
 
 # So many of the newest notices are shown.
 NOTICES = 40
+CURRENT = ' aria-current="true"'
 
 
 def overview(snapshot: Snapshot, selection: Selection, notices: Sequence[Notice]) -> str:
     """The models' table beside the sentences; empty before anything came."""
     models = card("models", "Models", _models(snapshot, selection))
-    sentences = card("notices", "What happened", _sentences(notices, several=len(_names(snapshot)) > 1))
+    sentences = card("notices", "What happened", _happened(snapshot, selection, notices))
     return f'<div class="pair top">{models}{sentences}</div>' if models or sentences else ""
-
-
-def _names(snapshot: Snapshot) -> set[str]:
-    return {version.state.model for version in snapshot.versions}
 
 
 def _models(snapshot: Snapshot, selection: Selection) -> str:
     rows = [_row(version, selection) for version in snapshot.versions]
     head: list[str | Cell] = [
         "model",
-        "drift",
+        "moved",
         Cell("quality", "num"),
         Cell("a record's value", "num minor"),
         Cell("predictions", "num minor"),
@@ -41,7 +38,7 @@ def _models(snapshot: Snapshot, selection: Selection) -> str:
 def _row(version: VersionSnapshot, selection: Selection) -> list[str | Cell]:
     state, window = version.state, telling_window(version)
     is_chosen = (state.model, state.model_version) == (selection.model, selection.version)
-    current = ' aria-current="true"' if is_chosen else ""
+    current = CURRENT if is_chosen else ""
     href = link(Selection(model=state.model, version=state.model_version))
     by_version = f" <small>{name(state.model_version)}</small>" if state.model_version else ""
     covered = next((w for w in version.windows if (w.window, w.cohort) == (window, Cohort.PREDICTED)), None)
@@ -75,6 +72,20 @@ def _value(version: VersionSnapshot, window: str) -> str:
         return NOTHING
     currency = " ".join(text(info.currency) for info in version.value_info)
     return f"{number(rows[0].mean)} <small>{currency}</small>"
+
+
+def _happened(snapshot: Snapshot, selection: Selection, notices: Sequence[Notice]) -> str:
+    """Sentences about the model that is shown, or about all; the choice only where there are several."""
+    model = selection.model
+    if len({version.state.model for version in snapshot.versions}) < 2 or model is None:
+        return _sentences(notices, several=len({notice.model for notice in notices}) > 1)
+    of_model = [notice for notice in notices if notice.model in {model, ""}]
+    choice = "".join(
+        f'<a href="{link(selection, told=told)}"{CURRENT if selection.told == told else ""}>{words}</a>'
+        for told, words in ((False, name(model)), (True, "all models"))
+    )
+    listed = _sentences(notices if selection.told else of_model, several=selection.told)
+    return f'<p class="tabs">{choice}</p>{listed or "<p>Nothing yet.</p>"}'
 
 
 def _sentences(notices: Sequence[Notice], *, several: bool) -> str:

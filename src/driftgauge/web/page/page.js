@@ -5,6 +5,7 @@ const main = document.querySelector("main");
 const state = document.querySelector("#state");
 let here = main.dataset.here;
 let asked = 0;
+let answered = 0;
 
 const attributes = (from, to) => {
   for (const { name } of [...from.attributes]) if (!to.hasAttribute(name) && name !== "open") from.removeAttribute(name);
@@ -47,11 +48,14 @@ const show = async (address) => {
     here = main.dataset.here;
   } catch (error) {
     if (turn === asked) state.textContent = "no answer; trying again";
+  } finally {
+    answered = Math.max(answered, turn);
   }
 };
 const go = (address) => {
   history.replaceState(null, "", address);
-  return show(address.split("#")[0]);
+  here = address.split("#")[0];
+  return show(here);
 };
 
 document.addEventListener("click", async (event) => {
@@ -76,7 +80,8 @@ document.addEventListener("submit", (event) => {
   search(event.target);
 });
 const refresh = async () => {
-  if (!document.hidden && !String(getSelection())) await show(here);
+  // What the reader asked for comes first.
+  if (answered === asked && !document.hidden && !String(getSelection())) await show(here);
   setTimeout(refresh, EVERY);
 };
 setTimeout(refresh, EVERY);

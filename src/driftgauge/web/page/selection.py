@@ -23,6 +23,7 @@ class Selection:
     Attributes:
         feature, output: whose distribution is drawn; one of the two.
         sort: one of `SORTS`; search: a part of the names to be listed; every: list all of them.
+        told: whether sentences about every model are listed, not about the one alone.
     """
 
     model: str | None = None
@@ -33,6 +34,7 @@ class Selection:
     sort: str = VERDICT
     search: str = ""
     every: bool = False
+    told: bool = False
 
     @property
     def name(self) -> tuple[str, str] | None:
@@ -50,6 +52,7 @@ class Selection:
             ("sort", None if self.sort == VERDICT else self.sort),
             ("search", self.search or None),
             ("every", "1" if self.every else None),
+            ("told", "1" if self.told else None),
         ]
         return [(name, value) for name, value in found if value is not None]
 
@@ -66,6 +69,7 @@ def asked(query: Mapping[str, str]) -> Selection:
         sort=sort if sort in SORTS else VERDICT,
         search=query.get("search", "")[:LONGEST],
         every=query.get("every") == "1",
+        told=query.get("told") == "1",
     )
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 
 from driftgauge.snapshot import Cohort, Distributions, ReferenceState, VersionSnapshot, VersionState
 from driftgauge.web.page import parts
 from driftgauge.web.page.feature import feature, title
-from driftgauge.web.page.features import Line, features, lines, ordered
+from driftgauge.web.page.features import Line, features, ordered
 from driftgauge.web.page.markup import (
     NOTHING,
     Cell,
@@ -29,15 +29,19 @@ from driftgauge.web.page.words import REFERENCE, SETTLED, UNMOVED, unjudged
 
 
 def version_view(
-    version: VersionSnapshot, selection: Selection, drawn: Distributions | None, others: list[str]
+    version: VersionSnapshot,
+    selection: Selection,
+    found: Sequence[Line],
+    drawn: Distributions | None,
+    others: list[str],
 ) -> str:
     """The section of the version that *selection* names with all it leaves to the page filled in.
 
     Args:
+        found: the lines of the window.
         others: versions of the same model, this one among them.
     """
     state, window = version.state, selection.window
-    found = lines(version, window)
     line = next((line for line in found if line.name == selection.name), None)
     listed = features(found, selection.name, selection, drawn) if found else _nothing(version)
     model = f"v1/models/{quote(state.model, safe='', errors='replace')}"
@@ -53,9 +57,8 @@ def version_view(
     )
 
 
-def first_name(version: VersionSnapshot, window: str) -> tuple[str, str] | None:
+def first_name(found: Sequence[Line]) -> tuple[str, str] | None:
     """The feature with a verdict that moved most; while there is none the first one, which stays."""
-    found = lines(version, window)
     moved = [line for line in ordered(found, VERDICT) if line.found.rank < UNMOVED]
     ranked = sorted([*moved, *found], key=lambda line: line.drift.output != "")
     return ranked[0].name if ranked else None
@@ -137,7 +140,7 @@ def _windows(version: VersionSnapshot, selection: Selection) -> str:
         Cell("outcomes came in", "num minor"),
         Cell("matured outcomes", "num minor"),
         Cell("outcomes known", "num"),
-        "verdicts",
+        "moved",
     ]
     return table("Windows: choose one to see its numbers below", head, rows, "windows")
 
@@ -171,10 +174,10 @@ def verdicts(version: VersionSnapshot, window: str) -> str:
     outputs = [
         text(row.output) for row in rows if row.output and (row.drift == 1 or row.beyond_reference == 1)
     ]
-    also = f", and the {' and the '.join(outputs)}" if outputs else ""
+    also = f" <small>and the {' and the '.join(outputs)}</small>" if outputs else ""
     if not summary.judged_features:
         short, _ = unjudged(summary.state)
         told = f'<span class="soft">not judged: {short}</span>'
         return f'<span class="bad">{moved} beyond the reference{also}</span>' if moved else told
     kind = "bad" if moved or outputs else "good"
-    return f'<span class="{kind}">{moved} of {number(summary.judged_features)} features moved{also}</span>'
+    return f'<span class="{kind}">{moved} of {number(summary.judged_features)} features{also}</span>'
