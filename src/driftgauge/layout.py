@@ -108,8 +108,8 @@ class Row:
             else self.counts.astype(width).tobytes()
         )
         if few:
-            places = np.array([summed.size, *summed], "<u4")
-            return header.tobytes() + body + places.tobytes() + self.sums[summed].astype("<f8").tobytes()
+            places = summed.size.to_bytes(4, "little") + summed.astype("<u4").tobytes()
+            return header.tobytes() + body + places + self.sums[summed].astype("<f8").tobytes()
         return header.tobytes() + body + self.sums.astype("<f8").tobytes()
 
     @classmethod

@@ -148,6 +148,8 @@ class RecordLog:
     def at(self, first: int, end: int) -> Rows:
         """Those of the rows numbered *first* to before *end* that are still kept."""
         found, there = self.shelf.rows(self.log, np.arange(first, end, dtype=np.uint64))
+        if not there.any():
+            return np.zeros(0, self.dtype)
         return np.ascontiguousarray(found[there]).view(self.dtype).reshape(-1)
 
     def reserve(self, count: int) -> int:
