@@ -57,7 +57,7 @@ def profiled(folder, name, header, rows, *flags):
     table, target = folder / f"{name}.csv", folder / f"{name}.reference.json"
     table.write_text("\n".join((header, *rows)) + "\n")
     command = (sys.executable, "-m", "driftgauge", "profile", str(table), *flags, "--no-progress", "-o")
-    subprocess.run((*command, str(target)), check=True, capture_output=True, timeout=60)
+    subprocess.run((*command, str(target)), check=True, capture_output=True, timeout=240)
     return str(target)
 
 
