@@ -17,6 +17,7 @@ from driftgauge.artefacts.dashboards.grafana import SCHEMA_VERSION
 from driftgauge.artefacts.dashboards.queries import RECORDED
 from driftgauge.artefacts.rules.shipped import shipped_rules
 from driftgauge.metrics import BY_NAME, METRICS
+from driftgauge.metrics.trigger import FAMILY as TRIGGER
 from driftgauge.stats.verdicts import RULES
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -233,7 +234,7 @@ def family_of(panel: dict[str, Any]) -> set[str]:
     names = {name for target in panel["targets"] for name in metrics_of(plain(target["expr"]))}
     # What a rule records of a family's metric is there where the family is.
     names |= {of for name in names & RECORDED.keys() for of in metrics_of(RECORDED[name].expr)}
-    return {BY_NAME[name].family for name in names if name in BY_NAME} - {"default"}
+    return {BY_NAME[name].family for name in names if name in BY_NAME} - {"default", TRIGGER}
 
 
 @each_board
@@ -245,6 +246,7 @@ def test_what_needs_a_family_says_so_in_a_folded_row(board):
     for panel in panels(board):
         said = re.findall(r"Needs family (\w+) under `metrics:`", panel["description"])
         assert family_of(panel) == set(said), panel["title"]
+        said += re.findall(r"Needs `driftgauge trigger`", panel["description"])
         assert bool(said) == (panel in folded), panel["title"]
 
 
@@ -276,6 +278,16 @@ def hidden(panel: dict[str, Any]) -> set[str]:
     }
 
 
+@pytest.mark.parametrize(
+    "alert", list(shipped_rules().alerts()), ids=lambda alert: f"{alert.name} {alert.severity}"
+)
+def test_an_alerts_link_fills_variables_that_its_dashboard_has(alert):
+    url = re.sub(r"\{\{.*?\}\}", "x", alert.annotations["dashboard_url"])
+    uid, asked = re.fullmatch(r"/d/([a-z-]+)\??(.*)", url).groups()
+    names = {variable["name"] for variable in BOARDS[uid]["templating"]["list"]}
+    assert {part.split("=")[0].removeprefix("var-") for part in asked.split("&") if part} <= names
+
+
 # --- queries --------------------------------------------------------------------------------------
 
 
@@ -292,6 +304,9 @@ def test_a_query_asks_for_series_and_labels_that_exist(query):
 @pytest.mark.parametrize("query", QUERIES)
 def test_a_query_asks_only_for_the_jobs_and_namespaces_that_are_chosen(query):
     for selector in re.findall(r"\w+\{[^}]*\}", query):
+        if selector.startswith("driftgauge_trigger_"):
+            assert "job=" not in selector, "the trigger is scraped by a job of its own"
+            continue
         assert 'job=~"$job"' in selector
         assert 'namespace=~"$namespace"' in selector
 
@@ -357,7 +372,10 @@ LIMITS = [
     ("model", "Outcomes known", [T.LEAST_OUTCOME_COVERAGE], "ModelOutcomesMissing"),
     ("fleet", "Outcomes that are known", [T.LEAST_OUTCOME_COVERAGE], "ModelOutcomesMissing"),
     ("model", "Outcomes without a prediction", [T.MOST_ORPHANS], "ModelOutcomesOrphaned"),
-    ("model", "Prediction errors", [T.MOST_PREDICTION_ERRORS], None),
+    ("model", "Prediction errors", [0.01], "ModelErrorBudgetBurns"),
+    ("model", "Errors against the budget", [0.01, 0.06, 0.144], "ModelErrorBudgetBurns"),
+    ("model", "Slower than 0.5 s against the budget", [0.01, 0.06, 0.144], "ModelLatencyBudgetBurns"),
+    ("model", "Latency", [T.LATENCY_OBJECTIVE_SECONDS], None),
     ("model", "Predictions that break the schema", [T.MOST_VIOLATIONS], "ModelSchemaBroken"),
     ("feature", "PSI over time", [T.PSI_MOVED, T.PSI_MOVED_FAR], None),
     ("feature", "KS over time", [RULES.ks], None),
@@ -403,6 +421,9 @@ BY_NATURE = {
     ("driftgauge-fleet", "Alerts firing by model"),
     ("driftgauge-fleet", "PSI of score and prediction by model"),
     ("driftgauge-fleet", "Prediction errors"),
+    ("driftgauge-fleet", "Latency"),
+    ("driftgauge-fleet", "Errors against the budget"),
+    ("driftgauge-fleet", "Slower than 0.5 s against the budget"),
     ("driftgauge-model", "Are the labelled like the rest?"),
     ("driftgauge-model", "Are the versions asked alike?"),
     ("driftgauge-model", "PSI of all replicas' answers"),

@@ -32,9 +32,9 @@ class Steps:
 PLAIN = Steps("text")
 
 
-def above(limit: float, *more: float) -> Steps:
+def above(*limits: float) -> Steps:
     """Green, and red from the last of the ascending limits on; orange between them."""
-    *lower, last = (limit, *more)
+    *lower, last = limits
     return Steps("green", (*((at, "orange") for at in lower), (last, "red")))
 
 

@@ -78,9 +78,7 @@ def _models() -> Row:
             ),
             Query(_S.total("value", **_WHOLE), "Value"),
             Query(_S.rate("predictions_total"), "Predictions", "reqps"),
-            Query(
-                traffic.errors_ratio(_S), "Errors", "percentunit", above(thresholds.MOST_PREDICTION_ERRORS)
-            ),
+            Query(traffic.errors_ratio(_S), "Errors", "percentunit", above(traffic.ERRORS[0])),
             Query(_S.quantile("prediction_latency_seconds", 0.95), "Latency p95", "s"),
             Query(
                 f"time() - {_S.worst('max', 'last_prediction_timestamp_seconds')}",

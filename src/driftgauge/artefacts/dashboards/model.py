@@ -6,7 +6,14 @@ from dataclasses import replace
 from typing import Final
 
 from driftgauge.artefacts import thresholds
-from driftgauge.artefacts.dashboards import chosen, model_families, model_outcomes, model_together, traffic
+from driftgauge.artefacts.dashboards import (
+    chosen,
+    model_families,
+    model_outcomes,
+    model_together,
+    retraining,
+    traffic,
+)
 from driftgauge.artefacts.dashboards.board import Dashboard, Kind, Panel, Query, Row, State, above, below
 from driftgauge.artefacts.dashboards.panels import (
     DRIFTED,
@@ -44,7 +51,7 @@ def dashboard() -> Dashboard:
         description="One model: drift and estimates first, then quality, outcomes, value and traffic.",
         since="now-7d",
         variables=VARIABLES,
-        annotations=(chosen.firing(_S), chosen.new_versions(_S)),
+        annotations=(chosen.firing(_S), chosen.new_versions(_S), retraining.runs()),
         rows=(
             _health(),
             _inputs(),
@@ -53,6 +60,7 @@ def dashboard() -> Dashboard:
             *model_outcomes.rows(_S),
             model_together.row(_S),
             traffic.row(_S, OF_VERSION),
+            retraining.row(),
             *model_families.rows(_S),
         ),
     )
