@@ -96,6 +96,8 @@ def generate(root: Path) -> dict[Path, str]:
     """The generated documents by their path under the repository *root*; nothing is written."""
     # Imported here: the configuration's page needs nothing of it.
     from driftgauge.artefacts.alerts.document import metrics_page as alert_metrics_page
+    from driftgauge.artefacts.dashboards import DASHBOARDS
+    from driftgauge.artefacts.dashboards.document import page as dashboards_page
     from driftgauge.artefacts.rules import prometheus_text
     from driftgauge.artefacts.rules.document import rules_page, runbooks_page
     from driftgauge.artefacts.rules.promtool import test_text
@@ -111,6 +113,7 @@ def generate(root: Path) -> dict[Path, str]:
         root / "prometheus" / "driftgauge.rules.test.yml": test_text(shipped_tests(coarse=False)),
         root / "prometheus" / "driftgauge.chain.test.yml": test_text(shipped_tests(coarse=True)),
         root / "docs" / "alert-metrics.md": alert_metrics_page(),
+        root / "docs" / "dashboards.md": dashboards_page(DASHBOARDS),
         root / "docs" / "configuration.md": configuration_page(),
         root / "docs" / "metrics.md": metrics_page(),
         **{root / "grafana" / "dashboards" / name: text for name, text in dashboards().items()},
