@@ -43,6 +43,11 @@ class Counting:
         for name in ("deliveries_total", "alerts_truncated_total", "store_errors_total"):
             self._live.counter(_P + name)
 
+    def know(self, models: Iterable[str]) -> None:
+        """Start the series of *models* at 0, so that their first event is an increase."""
+        for model in models:
+            self._model(model)
+
     def metrics(
         self, accept: str, accept_encoding: str, names: Sequence[str]
     ) -> tuple[bytes, str, str | None]:

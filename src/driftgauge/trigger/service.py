@@ -58,6 +58,7 @@ class Service:
     ) -> None:
         trigger = config.trigger
         self.counting = Counting(config.limits.models)
+        self.counting.know((*config.models, *(m for p in trigger.policies.values() for m in p.models)))
         self._asker = Asker(random=random or Random(), failed=self.counting.request_failed)  # noqa: S311 - jitter
         self._store = Decisions(trigger.directory, models=config.limits.models)
         self._memory = Memory(self._store, self.counting.store_failed)

@@ -98,6 +98,18 @@ def test_an_alert_that_nobody_asks_for_opens_nothing(with_triggers):
     with_triggers(scenario)
 
 
+def test_series_of_known_models_begin_at_0(with_triggers):
+    """So that the first failure is an increase."""
+
+    async def scenario(triggers):
+        trigger = await triggers.start(policies={"retrain": policy(models=("car-loan",))})
+        text = await trigger.metrics()
+        assert 'driftgauge_trigger_decisions_total{model="car-loan",state="failed"} 0.0\n' in text
+        assert 'driftgauge_trigger_runs_judged_total{model="car-loan",verdict="improved"} 0.0\n' in text
+
+    with_triggers(scenario)
+
+
 def test_it_tells_its_state_and_health(with_triggers):
     async def scenario(triggers):
         trigger = await triggers.start()

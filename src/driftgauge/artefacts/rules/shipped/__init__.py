@@ -14,6 +14,7 @@ from driftgauge.artefacts.rules.shipped.fleet import fleet_group
 from driftgauge.artefacts.rules.shipped.inputs import input_alerts
 from driftgauge.artefacts.rules.shipped.pods import pods_group
 from driftgauge.artefacts.rules.shipped.quality import quality_alerts
+from driftgauge.artefacts.rules.shipped.retraining import retraining_alerts
 from driftgauge.artefacts.rules.shipped.sidecar import intake_recordings, sidecar_alerts
 from driftgauge.artefacts.rules.shipped.traffic import outcome_recordings, traffic_alerts
 from driftgauge.artefacts.rules.values import Group, RuleFile
@@ -69,6 +70,7 @@ def _by_group(setting: Setting) -> Iterable[tuple[str, tuple[Shipped, ...]]]:
     yield "driftgauge-inputs", tuple(input_alerts(setting))
     yield "driftgauge-quality", tuple(quality_alerts(setting))
     yield "driftgauge-budgets", tuple(budget_alerts(setting))
+    yield "driftgauge-retraining", tuple(retraining_alerts(setting))
 
 
 def shipped_alerts() -> tuple[Shipped, ...]:
