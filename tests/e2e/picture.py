@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from tests.e2e.browser import browser
@@ -20,8 +21,8 @@ def main():
     demo = subprocess.Popen([sys.executable, "-m", "driftgauge", "demo", *doors], stdout=subprocess.DEVNULL)
     http = Http(f"127.0.0.1:{port}")
     try:
-        poll(lambda: over(http), "the replay isn't over", seconds=240)
-        with browser(shutil.which("chromium")) as found, found.tab(height=1000) as tab:
+        poll(lambda: over(http), "the replay isn't over", seconds=900)
+        with browser(shutil.which("chromium")) as found, found.tab(width=1280, height=1120) as tab:
             tab.open(f"http://127.0.0.1:{port}/{SHOWN}")
             tab.page.screenshot(path=PICTURE)
     finally:
@@ -31,6 +32,7 @@ def main():
 
 
 def over(http):
+    time.sleep(0.5)  # the replay has more to do than to answer
     progress = http.json("/v1/models")["progress"]
     return progress is not None and progress["done"] == 1
 

@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 import pytest
 from msgspec import structs
 
+from driftgauge.monitor.watch import FROZEN_RECORDS, FROZEN_SPAN_SECONDS, PROVISIONAL_RECORDS
 from driftgauge.snapshot import (
     EMPTY,
     BestThreshold,
@@ -592,6 +593,16 @@ def test_what_broke_the_schema_is_told():
 def test_the_reference_says_how_far_it_can_be_trusted(state, words):
     told = row(VersionState, model="m", model_version="1", reference_state=state)
     assert f"Reference {words}" in read(version(state=told)).text
+
+
+def test_while_the_reference_is_learned_it_says_what_that_takes():
+    told = row(
+        VersionState, model="m", model_version="1", reference_state="learning", features=1.0, task="binary"
+    )
+    text = read(version(state=told)).text
+    assert "binary, 1 feature. Reference learning" in text
+    assert f"From {PROVISIONAL_RECORDS:,} of them on features are compared" in text
+    assert f"from {FROZEN_RECORDS:,} in {FROZEN_SPAN_SECONDS / 86_400:.0f} days on they are judged" in text
 
 
 def test_the_labels_of_a_version_are_told():

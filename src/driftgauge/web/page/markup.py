@@ -15,7 +15,7 @@ _SPANS = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"))
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A cell with classes of its own; *body* is finished, *name* is an attribute for scripts and tests."""
+    """A cell with classes of its own; *body* is finished."""
 
     body: str
     kind: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from driftgauge.snapshot import BusinessValue, Cohort, VersionSnapshot
-from driftgauge.web.page.markup import NOTHING, Cell, fixed, moment, name, number, percent, share, table, text
+from driftgauge.web.page.markup import NOTHING, Cell, fixed, moment, name, number, table, text
 from driftgauge.web.page.quality import MEASURES, mark, realised, with_interval
 
 _DETECTOR: Final = {0.0: "stable", 1.0: "warning", 2.0: "drift, within the shortest window"}
@@ -193,16 +193,3 @@ def against(version: VersionSnapshot, window: str, feature: str, output: str) ->
         if feature and (row.window, row.feature) == (window, feature) and row.psi is not None
     ]
     return table("Against others", _numbers("against", "PSI", "KS", "records"), rows)
-
-
-__all__ = [
-    "against",
-    "broken",
-    "comparison",
-    "currency",
-    "detectors",
-    "percent",
-    "segments",
-    "share",
-    "value",
-]

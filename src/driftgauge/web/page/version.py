@@ -88,7 +88,11 @@ def _feature(version: VersionSnapshot, line: Line | None, drawn: Distributions |
 
 def _nothing(version: VersionSnapshot) -> str:
     if version.state.reference_state == ReferenceState.LEARNING:
-        return "<p>The reference is being learned from the first records; nothing is compared yet.</p>"
+        return (
+            "<p>The reference is being learned from the first records. From 1,000 of them on features are "
+            "compared, and from 5,000 in 8 days on they are judged. <code>driftgauge profile</code> makes a "
+            "reference of the training data at once.</p>"
+        )
     return "<p>No feature is compared in this window.</p>"
 
 
@@ -112,7 +116,11 @@ def _reference(state: VersionState) -> str:
     span = f" of {duration(state.reference_span_seconds)}" if state.reference_span_seconds else ""
     task = f"{text(state.task)}, " if state.task else ""
     trusted = f'Reference <span class="{kind}">{words}</span>{records}{span}.'
-    return f'<p class="lead">{task}{number(state.features)} features. {trusted}</p>'
+    return f'<p class="lead">{task}{_count(state.features)}. {trusted}</p>'
+
+
+def _count(features_: float | None) -> str:
+    return "1 feature" if features_ == 1 else f"{number(features_)} features"
 
 
 def _facts(state: VersionState) -> str:
