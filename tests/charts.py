@@ -16,7 +16,7 @@ import helm_python
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
-CHARTS = ("helm/driftgauge",)
+CHARTS = ("helm/driftgauge", "helm/examples/model-server")
 RELEASE, NAMESPACE = "driftgauge", "monitoring"
 HEAD = "# Rendered by `make generate` from {case}; a test compares.\n"
 

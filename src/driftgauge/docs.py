@@ -64,6 +64,11 @@ given twice are refused.
 | windows of windows | `2 of 3` |
 """
 
+_EXAMPLE_HEAD = """\
+# Made by `make generate`, as by
+#   driftgauge manifest --config=driftgauge.yaml --patch=deployment.yaml --config-map={name}{plain}
+"""
+
 # What stands below it in a chart's README is made of its values.yaml.
 _VALUES = "## Values"
 
@@ -118,7 +123,30 @@ def generate(root: Path) -> dict[Path, str]:
         root / "docs" / "metrics.md": metrics_page(),
         **{root / "grafana" / "dashboards" / name: text for name, text in dashboards().items()},
         **chart(root / "helm" / "driftgauge"),
+        **chart(root / "helm" / "driftgauge-sidecar"),
+        **examples(root / "helm" / "examples"),
     }
+
+
+def examples(folder: Path) -> dict[Path, str]:
+    """Each example's Deployment with the sidecar in it, as `driftgauge manifest --patch` gives it."""
+    # Imported here: the other documents need nothing of them.
+    import yaml
+
+    from driftgauge.artefacts.manifests import Sidecar, config_map, patched
+    from driftgauge.artefacts.yaml_text import dumped
+
+    made = {}
+    for file in sorted(folder.glob("*/deployment.yaml")):
+        resource = yaml.safe_load(file.read_text(encoding="utf-8"))
+        name = f"{resource['metadata']['name']}-driftgauge"
+        config = config_map(name, (file.parent / "driftgauge.yaml").read_text(encoding="utf-8"))
+        for form, native in (("native", True), ("plain", False)):
+            with_it = patched(resource, Sidecar(config_map=name, native=native))
+            made[file.parent / f"{form}.yaml"] = _EXAMPLE_HEAD.format(
+                plain="" if native else " --kubernetes=1.27", name=name
+            ) + "---\n".join((dumped(config), dumped(with_it)))
+    return made
 
 
 def chart(folder: Path) -> dict[Path, str]:

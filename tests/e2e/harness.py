@@ -379,7 +379,10 @@ def poll(found, otherwise, log=None, seconds=DEADLINE):
         try:
             result = found()
         except (OSError, http.client.HTTPException) as error:
-            result, otherwise = None, f"{otherwise} ({error!r})" if str(error) not in otherwise else otherwise
+            result, otherwise = (
+                None,
+                f"{otherwise} ({error!r})" if repr(error) not in otherwise else otherwise,
+            )
         if result:
             return result
         if time.monotonic() > deadline:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import kubernetes_validate
 import promql_parser as promql
 import pytest
 import yaml
@@ -144,34 +143,6 @@ def test_every_alert_is_tested_firing_and_three_times_quiet():
         # For the alert on absence the case without data is the one that fires.
         assert fires.count(True) >= 1, alert
         assert fires.count(False) >= (2 if alert == "DriftgaugeAbsent" else 3), alert
-
-
-@pytest.mark.parametrize(
-    ("file", "kubernetes"),
-    [
-        *(("sidecar-container.yaml", f"1.{minor}.0") for minor in range(29, 38)),
-        *(("sidecar-container-plain.yaml", f"1.{minor}.0") for minor in range(27, 38)),
-    ],
-)
-def test_kubernetes_accepts_the_manifests(file, kubernetes):
-    manifest = yaml.safe_load((ROOT / "helm" / file).read_text(encoding="utf-8"))
-    kubernetes_validate.validate(manifest, kubernetes, strict=True)
-
-
-@pytest.mark.parametrize("file", ["sidecar-container.yaml", "sidecar-container-plain.yaml"])
-def test_the_sidecar_runs_restricted(file):
-    pod = yaml.safe_load((ROOT / "helm" / file).read_text(encoding="utf-8"))["spec"]["template"]["spec"]
-    [sidecar] = [c for c in (*pod.get("initContainers", ()), *pod["containers"]) if c["name"] == "driftgauge"]
-    assert pod["securityContext"]["runAsNonRoot"] is True
-    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
-    assert sidecar["securityContext"] == {
-        "runAsUser": 65532,
-        "runAsGroup": 65532,
-        "allowPrivilegeEscalation": False,
-        "readOnlyRootFilesystem": True,
-        "capabilities": {"drop": ["ALL"]},
-    }
-    assert all("sizeLimit" in volume["emptyDir"] for volume in pod["volumes"])
 
 
 def test_hadolint_accepts_the_dockerfile(require_tool):

@@ -24,9 +24,11 @@ from driftgauge.cli.group import main
 from driftgauge.config_file import load
 
 CASES = list(charts.cases())
+OURS = [case for case in CASES if case.chart.name == "driftgauge"]
 OPERATOR = "monitoring.coreos.com"
 KUBERNETES = [f"1.{minor}.0" for minor in range(27, 38)]
 CHART = charts.ROOT / "helm" / "driftgauge"
+LIBRARY = charts.ROOT / "helm" / "driftgauge-sidecar"
 VALUES = (CHART / "values.yaml").read_text(encoding="utf-8")
 
 
@@ -167,7 +169,7 @@ def containers(resources):
                 yield template["spec"], container
 
 
-@pytest.mark.parametrize("case", CASES, ids=name)
+@pytest.mark.parametrize("case", OURS, ids=name)
 def test_every_pod_keeps_to_the_restricted_profile(rendered, case, repository):
     user = int(re.search(r"^USER (\d+):", (repository / "Dockerfile").read_text(), re.MULTILINE)[1])
     found = list(containers(rendered[name(case)]))
@@ -193,7 +195,7 @@ def has_role(resources):
     return any(resource["kind"] == "Role" for resource in resources)
 
 
-@pytest.mark.parametrize("case", CASES, ids=name)
+@pytest.mark.parametrize("case", OURS, ids=name)
 def test_the_commands_have_the_flags_that_the_pods_give_them(rendered, case):
     for _, container in containers(rendered[name(case)]):
         command, *flags = container["args"]
@@ -201,7 +203,7 @@ def test_the_commands_have_the_flags_that_the_pods_give_them(rendered, case):
         assert {flag.split("=")[0] for flag in flags} <= known
 
 
-@pytest.mark.parametrize("case", CASES, ids=name)
+@pytest.mark.parametrize("case", OURS, ids=name)
 def test_the_configurations_are_read(rendered, case, tmp_path):
     for resource in rendered[name(case)]:
         if resource["kind"] == "ConfigMap" and "driftgauge.yaml" in resource["data"]:
@@ -284,3 +286,41 @@ def test_parts_of_other_projects_are_there_only_when_they_are_asked_for(rendered
 def test_a_documented_value_is_read_with_its_sentence():
     [found] = documented("a:\n  # -- How many\n  # of them.\n  b: 3\n")
     assert (found.path, found.default, found.doc) == ("a.b", 3, "How many of them.")
+
+
+# --- examples -------------------------------------------------------------------------------------------
+
+EXAMPLES = sorted(path.parent for path in (charts.ROOT / "helm" / "examples").glob("*/deployment.yaml"))
+
+
+@pytest.mark.parametrize("folder", EXAMPLES, ids=lambda folder: folder.name)
+@pytest.mark.parametrize(("form", "oldest"), [("native", 29), ("plain", 27)])
+def test_kubernetes_takes_the_examples(folder, form, oldest):
+    resources = list(yaml.safe_load_all((folder / f"{form}.yaml").read_text(encoding="utf-8")))
+    assert [resource["kind"] for resource in resources] == ["ConfigMap", "Deployment"]
+    for minor in range(oldest, 38):
+        for resource in resources:
+            kubernetes_validate.validate(resource, f"1.{minor}.0", strict=True)
+
+
+@pytest.mark.parametrize("folder", EXAMPLES, ids=lambda folder: folder.name)
+def test_the_examples_configurations_are_fine(folder):
+    assert load(folder / "driftgauge.yaml").models
+
+
+def test_every_example_is_described(repository):
+    page = (repository / "helm" / "README.md").read_text(encoding="utf-8")
+    found = [path.name for path in (repository / "helm" / "examples").iterdir()]
+    assert len(found) > 4
+    assert not [name for name in found if f"examples/{name}" not in page]
+
+
+def test_the_stacks_values_select_what_the_chart_labels(repository):
+    values = yaml.safe_load(
+        (repository / "helm" / "examples" / "kube-prometheus-stack-values.yaml").read_text()
+    )
+    ours = yaml.safe_load(VALUES)["dashboards"]
+    grafana = values["grafana"]["sidecar"]["dashboards"]
+    assert grafana["label"] == ours["label"]
+    assert grafana["labelValue"] == ours["labelValue"]
+    assert grafana["folderAnnotation"] == ours["folderAnnotation"]

@@ -16,6 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import driftgauge
+from driftgauge.artefacts.manifests import Sidecar, container
 
 
 @pytest.fixture(scope="module")
@@ -73,10 +74,11 @@ def test_one_version_everywhere(repository):
     assert newest is not None
     assert newest[1] == driftgauge.__version__
     assert version("driftgauge") == driftgauge.__version__
-    for name in ("sidecar-container.yaml", "sidecar-container-plain.yaml"):
-        assert f"image: driftgauge:{driftgauge.__version__}\n" in (repository / "helm" / name).read_text(
-            encoding="utf-8"
-        )
+    for chart in ("driftgauge", "driftgauge-sidecar"):
+        told = yaml.safe_load((repository / "helm" / chart / "Chart.yaml").read_text(encoding="utf-8"))
+        assert told["version"] == told["appVersion"] == driftgauge.__version__
+    library = repository / "helm" / "driftgauge-sidecar" / "templates" / "_sidecar.tpl"
+    assert f'default "{driftgauge.__version__}"' in library.read_text(encoding="utf-8")
 
 
 def test_the_command_is_installed():
@@ -134,13 +136,9 @@ def test_the_makefile_and_ci_run_the_same_tests(repository):
     assert "make test" in ci
 
 
-@pytest.mark.parametrize("file", ["helm/sidecar-container.yaml", "helm/sidecar-container-plain.yaml"])
-def test_the_image_and_the_manifests_start_the_sidecar_alike(repository, file):
-    """Flags and user of the example are those of the image, so that neither is true alone."""
-    spec = yaml.safe_load((repository / file).read_text(encoding="utf-8"))["spec"]["template"]["spec"]
-    [sidecar] = [
-        c for c in (*spec.get("initContainers", ()), *spec["containers"]) if c["name"] == "driftgauge"
-    ]
+def test_the_image_and_the_manifests_start_the_sidecar_alike(repository):
+    """Flags and user of the manifests are those of the image, so that neither is true alone."""
+    sidecar = container(Sidecar())
     dockerfile = (repository / "Dockerfile").read_text(encoding="utf-8")
     [command] = re.findall(r"^CMD (\[.*\])$", dockerfile, re.MULTILINE)
     flags = yaml.safe_load(command)

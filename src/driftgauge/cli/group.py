@@ -8,6 +8,7 @@ from driftgauge import __version__
 from driftgauge.cli.checking import check
 from driftgauge.cli.demonstrating import demo
 from driftgauge.cli.exporting import export, inspect
+from driftgauge.cli.manifesting import manifest
 from driftgauge.cli.profiling import profile
 from driftgauge.cli.referring import reference
 from driftgauge.cli.requesting import healthcheck, history
@@ -61,5 +62,6 @@ for command in (
     inspect,
     healthcheck,
     trigger,
+    manifest,
 ):
     main.add_command(command)

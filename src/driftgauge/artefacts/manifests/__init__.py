@@ -1,0 +1,28 @@
+"""The sidecar in a pod: its container and volumes, and a user's own resource with them in it."""
+
+from driftgauge.artefacts.manifests.component import component
+from driftgauge.artefacts.manifests.patching import UnsuitableError, patched
+from driftgauge.artefacts.manifests.sidecar import (
+    CONFIG_KEY,
+    NATIVE_SINCE,
+    REFERENCES,
+    TOKEN_FILE,
+    Sidecar,
+    config_map,
+    container,
+    volumes,
+)
+
+__all__ = [
+    "CONFIG_KEY",
+    "NATIVE_SINCE",
+    "REFERENCES",
+    "TOKEN_FILE",
+    "Sidecar",
+    "UnsuitableError",
+    "component",
+    "config_map",
+    "container",
+    "patched",
+    "volumes",
+]

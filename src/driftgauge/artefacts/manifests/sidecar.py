@@ -1,0 +1,127 @@
+"""The sidecar as Kubernetes has it. The library chart renders the same; a test compares the two."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from driftgauge import __version__
+
+Object = dict[str, Any]
+
+NATIVE_SINCE: Final = (1, 29)
+"""From here on an init container that restarts is a sidecar: it starts first and stops last."""
+NAME: Final = "driftgauge"
+CONFIG_KEY: Final = "driftgauge.yaml"
+MARK: Final = ("driftgauge.io/sidecar", "true")
+"""The label by which a PodMonitor finds the pod."""
+USER: Final = 65532
+CONFIG_FOLDER: Final = "/etc/driftgauge"
+_TOKEN_FOLDER: Final = "/etc/driftgauge-token"  # noqa: S105 - where one is mounted
+TOKEN_FILE: Final = f"{_TOKEN_FOLDER}/token"
+REFERENCES: Final = "/etc/driftgauge-references"
+
+
+@dataclass(frozen=True, slots=True)
+class Sidecar:
+    """What may be chosen of it.
+
+    Attributes:
+        image: by tag or digest.
+        config_map: holds `CONFIG_KEY`; None begins without a configuration.
+        native: an init container that restarts (Kubernetes 1.29 and newer), or a plain container.
+        volume: a PersistentVolumeClaim in place of an emptyDir, which lives as long as the pod.
+        volume_bytes: the emptyDir's limit, as Kubernetes writes it; the store keeps to 70% of it.
+        token_secret: its key `token` must be shown by senders.
+        references: ConfigMaps with reference files, at /etc/driftgauge-references/<name>.
+        memory, cpu: what is asked for; memory_limit: what is allowed.
+    """
+
+    image: str = f"driftgauge:{__version__}"
+    config_map: str | None = None
+    native: bool = True
+    volume: str | None = None
+    volume_bytes: str = "2Gi"
+    token_secret: str | None = None
+    references: tuple[str, ...] = ()
+    cpu: str = "50m"
+    memory: str = "128Mi"
+    memory_limit: str = "512Mi"
+
+
+def container(sidecar: Sidecar) -> Object:
+    """The container; without probes, because they would count for the model's pod."""
+    made: Object = {"name": NAME, "image": sidecar.image}
+    if sidecar.native:
+        made["restartPolicy"] = "Always"
+    made["args"] = _arguments(sidecar)
+    made["ports"] = [{"name": NAME, "containerPort": 9878}]
+    made["resources"] = {
+        "requests": {"cpu": sidecar.cpu, "memory": sidecar.memory},
+        "limits": {"memory": sidecar.memory_limit},
+    }
+    made["securityContext"] = {
+        "runAsNonRoot": True,
+        "runAsUser": USER,
+        "runAsGroup": USER,
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+    made["volumeMounts"] = [
+        {"name": "driftgauge-data", "mountPath": "/data"},
+        {"name": "driftgauge-tmp", "mountPath": "/tmp"},  # noqa: S108 - the container's own
+        *_read(sidecar),
+    ]
+    return made
+
+
+def _arguments(sidecar: Sidecar) -> list[str]:
+    return [
+        "serve",
+        *([f"--config={CONFIG_FOLDER}/{CONFIG_KEY}"] if sidecar.config_map else []),
+        "--data=/data",
+        "--listen=127.0.0.1:9877",
+        "--metrics-listen=0.0.0.0:9878",
+    ]
+
+
+def _read(sidecar: Sidecar) -> list[Object]:
+    found: list[Object] = []
+    if sidecar.config_map:
+        found.append({"name": "driftgauge-config", "mountPath": CONFIG_FOLDER, "readOnly": True})
+    if sidecar.token_secret:
+        found.append({"name": "driftgauge-token", "mountPath": _TOKEN_FOLDER, "readOnly": True})
+    found.extend(
+        {"name": f"driftgauge-{name}", "mountPath": f"{REFERENCES}/{name}", "readOnly": True}
+        for name in sidecar.references
+    )
+    return found
+
+
+def volumes(sidecar: Sidecar) -> list[Object]:
+    """The pod's volumes that the container needs; each name begins with ``driftgauge-``."""
+    data: Object = {"emptyDir": {"sizeLimit": sidecar.volume_bytes}}
+    if sidecar.volume:
+        data = {"persistentVolumeClaim": {"claimName": sidecar.volume}}
+    found: list[Object] = [
+        {"name": "driftgauge-data", **data},
+        {"name": "driftgauge-tmp", "emptyDir": {"sizeLimit": "64Mi"}},
+    ]
+    if sidecar.config_map:
+        found.append({"name": "driftgauge-config", "configMap": {"name": sidecar.config_map}})
+    if sidecar.token_secret:
+        found.append({"name": "driftgauge-token", "secret": {"secretName": sidecar.token_secret}})
+    found.extend({"name": f"driftgauge-{name}", "configMap": {"name": name}} for name in sidecar.references)
+    return found
+
+
+def config_map(name: str, text: str) -> Object:
+    """A ConfigMap that holds a configuration."""
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": name, "labels": {"app.kubernetes.io/name": NAME}},
+        "data": {CONFIG_KEY: text},
+    }
