@@ -8,6 +8,7 @@ from tests.unit.monitor.driving import WALL, Driver, outcomes, predictions
 
 from driftgauge import reference as references
 from driftgauge.config import DAY, HOUR, Config, Limits, Model, Outcomes, Task, Value
+from driftgauge.monitor import loss_learning
 from driftgauge.sketches.learning import Learning
 from driftgauge.windows import Part
 
@@ -236,3 +237,20 @@ def test_beyond_the_horizon_of_its_prediction_another_word_is_a_conflict():
     taken = held.send(outcomes(["a"], [0], [WALL]))
     assert (taken.tallies[0].revised, taken.tallies[0].conflicts) == (0, 1)
     assert confusion(held) == [[0, 0], [0, 1]]
+
+
+def test_expected_errors_are_learned_of_the_last_words(path):
+    sent, ids, times, first, again, places = made(Task.REGRESSION)
+    held = driver(Task.REGRESSION, path)
+    held.send(sent)
+    held.send(outcomes(ids, first, times))
+    held.send(outcomes([ids[i] for i in places], [again[i] for i in places], np.full(places.size, WALL)))
+    sample = loss_learning.Sample(held.version(), "any")
+    while sample._starts:
+        sample.step(held.version())
+    _, prediction, error = sample._gathered(held.version())
+    final = np.array(last_words(first, again, places))
+    wanted = np.array(sent.prediction) - final
+    # A run of outcomes that holds both words on an id takes the last one, once; 1,000 words are two runs.
+    pairs = {(p, round(e, 6)) for p, e in zip(sent.prediction, wanted.tolist(), strict=True)}
+    assert {(p, round(e, 6)) for p, e in zip(prediction.tolist(), error.tolist(), strict=True)} == pairs
