@@ -105,11 +105,12 @@ after. It is answered with 503, which Alertmanager repeats, when they could not 
 answer means that repeating would not help. A body that is no webhook, or an alert that can't be read, is
 counted with its reason (`driftgauge_trigger_requests_rejected_total`, `driftgauge_trigger_alerts_total`).
 
-`GET /v1/decisions` lists decisions, the newest first (`?model=`, `?state=`, `?limit=`); `GET
-/v1/decisions/{{id}}` tells one with all that happened to it. `/openapi.json` describes all paths, and
-[metrics.md](metrics.md) the metrics (`driftgauge_trigger_*`). They are kept in SQLite, in a directory of
-the trigger's own, each commit safe from power loss. A damaged file is not replaced by an empty one: the
-trigger says so and ends, because an empty one would not know what was started.
+`GET /v1/decisions` lists decisions, the newest first (`?model=`, `?state=`, `?limit=`), and
+`GET /v1/decisions/{{id}}` tells one with all that happened to it. `/openapi.json` describes all paths, and
+[metrics.md](metrics.md) the metrics (`driftgauge_trigger_*`); the alerts RetrainingWaits and RetrainingFailed
+stand on them. Decisions are kept in SQLite, in a directory of the trigger's own, each commit safe from power
+loss. A damaged file is not replaced by an empty one: the trigger says so and ends, because an empty one would
+not know what was started.
 
 {states}
 
