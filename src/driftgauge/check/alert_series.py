@@ -11,11 +11,12 @@ from driftgauge.check.series import Row, rows
 from driftgauge.check.shape import shape_of
 from driftgauge.config import Config
 from driftgauge.metrics import BY_NAME, PREFIX
+from driftgauge.metrics.table import RowClass
 from driftgauge.reference import Reference
 
 _NONE: Mapping[str, Reference] = MappingProxyType({})
-# Only records tell their values; whatever is asked for may come.
-_OPEN = frozenset({"model_version", "against_version", "reference"})
+# The model is known; of the others only records tell the values: whatever is asked for may come.
+_OPEN = frozenset({"model", "model_version", "against_version", "reference"})
 
 
 def alert_warnings(config: Config, references: Mapping[str, Reference] = _NONE) -> Iterator[str]:
@@ -24,16 +25,17 @@ def alert_warnings(config: Config, references: Mapping[str, Reference] = _NONE) 
     Args:
         references: of the models that have one, where it tells of features and their kinds.
 
-    Cost: the rows of each model that has alerts, about 1 us a row, times its entries.
+    Cost: the rows of each model that has alerts, about 1 us a row, and for each entry those of its metrics.
     """
-    made: dict[str, tuple[Row, ...]] = {}
+    made: dict[str, dict[RowClass, list[Row]]] = {}
     for reading in readings(config):
         name = reading.entry.when.model
         if name not in made:
-            shape = shape_of(name, reading.model, config, references.get(name))
-            made[name] = tuple(rows(shape, config.metrics))
+            by_kind = made[name] = {}
+            for row in rows(shape_of(name, reading.model, config, references.get(name)), config.metrics):
+                by_kind.setdefault(row.kind, []).append(row)
         for selector in _needed(reading):
-            if not any(_is_of(selector, row) for row in made[name]):
+            if not _is_there(selector, made[name]):
                 yield f"alerts: {reading.entry.alert} never fires: there will be no {selector}"
 
 
@@ -46,11 +48,15 @@ def _needed(reading: Reading) -> Iterator[Selector]:
             yield each
 
 
-def _is_of(selector: Selector, row: Row) -> bool:
+def _is_there(selector: Selector, by_kind: Mapping[RowClass, list[Row]]) -> bool:
     metric = BY_NAME[PREFIX + selector.name]
-    if metric.row is not row.kind or (row.filled is not None and metric.value not in row.filled):
-        return False
-    asked = {name: text for name, text in selector.labels.items() if name != "model" and name not in _OPEN}
+    kind = by_kind.get(metric.row, []) if metric.row is not None else []
+    filled = (row for row in kind if row.filled is None or metric.value in row.filled)
+    asked = {name: text for name, text in selector.labels.items() if name not in _OPEN}
+    return any(_has(row, asked) for row in filled)
+
+
+def _has(row: Row, asked: Mapping[str, str]) -> bool:
     for name, text in asked.items():
         has = row.labels.get(name, "")
         # A shape's own segment values and classes are placeholders.

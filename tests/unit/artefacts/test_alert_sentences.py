@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 import yaml
 
 from driftgauge.artefacts.alerts import compiled, sentences
 from driftgauge.artefacts.rules import prometheus_text
+from driftgauge.config_alerts import Versions
 from driftgauge.config_file import load
 
 # In minutes; scrapes and evaluations are 5 minutes apart, to be through four days in a second.
@@ -55,6 +57,7 @@ class Pod:
     shift_sd: list[Stretch] = field(default_factory=list)
     predictions: float = 1000.0
     state: str = "given"
+    version: str = "3"
 
     def series(self) -> dict[str, str]:
         told = self.precision or self.shift_sd
@@ -87,7 +90,7 @@ class Pod:
                 'driftgauge_outcome_coverage_ratio{window="1d", cohort="matured", ': as_told(self.coverage),
                 'driftgauge_window_covered_ratio{window="1d", cohort="matured", ': as_told(1.0),
             }
-        of_pod = f'model="churn", model_version="3", job="m", pod="{self.name}", instance="{self.name}"}}'
+        of_pod = f'model="churn", model_version="{self.version}", job="m", pod="{self.name}", instance="{self.name}"}}'
         return {name + of_pod: text for name, text in found.items()}
 
     @staticmethod
@@ -99,7 +102,12 @@ class Pod:
         return " ".join(parts)
 
 
-Check = Callable[[str, list[Pod], Mapping[int, bool]], None]
+class Check(Protocol):
+    """Whether the alert fires at each minute, by promtool; *pooled*: versions together."""
+
+    def __call__(
+        self, alert: str, pods: list[Pod], fires: Mapping[int, bool], *, pooled: bool = False
+    ) -> None: ...
 
 
 @pytest.fixture
@@ -107,10 +115,14 @@ def check(tmp_path: Path, require_tool: Callable[[str], str]) -> Check:
     """Whether the alert fires at each minute, by promtool."""
     promtool = require_tool("promtool")
     config = load(Path("config.yaml"), text=SENTENCES)
-    rules = tmp_path / "rules.yml"
-    rules.write_text(prometheus_text(compiled(config)), encoding="utf-8")
+    together = replace(
+        config,
+        alerts=tuple(replace(a, when=replace(a.when, versions=Versions.TOGETHER)) for a in config.alerts),
+    )
 
-    def run(alert: str, pods: list[Pod], fires: Mapping[int, bool]) -> None:
+    def run(alert: str, pods: list[Pod], fires: Mapping[int, bool], *, pooled: bool = False) -> None:
+        rules = prometheus_text(compiled(together if pooled else config))
+        (tmp_path / "rules.yml").write_text(rules, encoding="utf-8")
         fed = {name: text for pod in pods for name, text in pod.series().items()}
         # Counted, so that texts of the alert don't matter here; the generated tests compare them.
         asked = [
@@ -279,6 +291,15 @@ def test_pods_weigh_by_their_outcomes(check: Check) -> None:
     of_few = Pod("a", precision=[(0.9, 2 * DAY)], outcomes=20)
     of_many = Pod("b", precision=[(0.6, 2 * DAY)], outcomes=300)
     check("PrecisionLow", [of_few, of_many], {DAY + 10: True})
+
+
+def test_the_windows_of_two_days_are_of_one_version(check: Check) -> None:
+    """A new version each day: neither has two bad windows; together they have."""
+    old = Pod("a", precision=[(BAD, 10 * HOUR), (None, DAY)], version="1")
+    new = Pod("b", precision=[(None, DAY), (BAD, 10 * HOUR)], version="2")
+    moments = (DAY + 10, DAY + 5 * HOUR, DAY + 10 * HOUR - STEP)
+    check("PrecisionLow", [old, new], dict.fromkeys(moments, False))
+    check("PrecisionLow", [old, new], dict.fromkeys(moments, True), pooled=True)
 
 
 def test_precision_without_data_falls_silent(check: Check) -> None:

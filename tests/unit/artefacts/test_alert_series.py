@@ -66,6 +66,7 @@ def entry(name: str, word: Word, segment: str | None, task: Task) -> Alert:
     return Alert(name, when, require=Require(1, 1, Ratio(0.01) if word.basis.outcomes else None, Ratio(0.01)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", list(Task))
 def test_every_word_finds_its_series(tmp_path: Path, require_tool: Callable[[str], str], task: Task) -> None:
     rng = np.random.default_rng(20261126)
