@@ -550,6 +550,8 @@ def test_value_has_its_currency_its_estimate_and_the_threshold_that_would_have_p
         )
     )  # fmt: skip
     assert "Value in <EUR>" in page.text
+    assert "a record's value" in page.text
+    assert "a record's value" not in read(version(drift=(drift("age", 0.1),))).text
     assert table_of(page, "outcomes") == [
         ["matured", "200", "-1,234", "-2,000 to -469", "-6.17"],
         ["estimated", "50", "10", "5 to 15", "0.2"],

@@ -23,19 +23,20 @@ def overview(snapshot: Snapshot, selection: Selection, notices: Sequence[Notice]
 
 
 def _models(snapshot: Snapshot, selection: Selection) -> str:
-    rows = [_row(version, selection) for version in snapshot.versions]
+    priced = any(version.value_info for version in snapshot.versions)
+    rows = [_row(version, selection, priced=priced) for version in snapshot.versions]
     head: list[str | Cell] = [
         "model",
         "moved",
         Cell("quality", "num"),
-        Cell("a record's value", "num minor"),
+        *([Cell("a record's value", "num minor")] if priced else []),
         Cell("predictions", "num minor"),
         Cell("window", "minor"),
     ]
     return table("Every version, in its longest covered window", head, rows, "models")
 
 
-def _row(version: VersionSnapshot, selection: Selection) -> list[str | Cell]:
+def _row(version: VersionSnapshot, selection: Selection, *, priced: bool) -> list[str | Cell]:
     state, window = version.state, telling_window(version)
     is_chosen = (state.model, state.model_version) == (selection.model, selection.version)
     current = CURRENT if is_chosen else ""
@@ -51,7 +52,7 @@ def _row(version: VersionSnapshot, selection: Selection) -> list[str | Cell]:
         f'<a class="pick" href="{href}"{current}>{name(state.model)}</a>{by_version}',
         verdicts(version, window),
         Cell(_quality(version, window), "num"),
-        Cell(_value(version, window), "num minor"),
+        *([Cell(_value(version, window), "num minor")] if priced else []),
         Cell(number(covered.samples) if covered is not None else NOTHING, "num minor"),
         Cell(f"{text(window)}<small>{part}</small>", "minor"),
     ]
