@@ -103,18 +103,21 @@ class _Queue:
             group += self._group(GROUP_BYTES - taken, GROUP_REQUESTS - len(group))
 
     def gather(self, group: list[Job], seconds: float, likely: int) -> bool:
-        """Add to *group* the bodies that are coming, while it has room; whether *seconds* passed without
-        one. For a moment also while it has fewer than *likely*.
+        """Add to *group* the bodies that are coming, while it has room and one comes within *seconds* of
+        the one before; whether it waited so long without any. For a moment also while it has fewer than
+        *likely*.
         """
-        began, had = monotonic(), len(group)
+        had, newest = len(group), monotonic()
         with self.condition:
             while not self.closed:
                 room = GROUP_BYTES - sum(len(job.request.body) for job in group)
                 if room <= 0 or len(group) >= GROUP_REQUESTS:
                     break
-                group += self._group(room, GROUP_REQUESTS - len(group))
+                more = self._group(room, GROUP_REQUESTS - len(group))
+                group += more
+                newest = monotonic() if more else newest
                 soon = len(group) < likely and not self.coming
-                left = began + (min(seconds, SOON_SECONDS) if soon else seconds) - monotonic()
+                left = newest + (min(seconds, SOON_SECONDS) if soon else seconds) - monotonic()
                 if left <= 0 or not (soon or self.coming):
                     return left <= 0 and len(group) == had
                 self.condition.wait(left)
