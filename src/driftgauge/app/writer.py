@@ -39,6 +39,8 @@ GROUP_BYTES: Final = 2 << 20
 GROUP_REQUESTS: Final = 512
 # A group smaller than this waits `linger` for company: its commit costs more than its records.
 SMALL_GROUP_BYTES: Final = 32 << 10
+# How many times `linger` a group waits at most, though one body comes after another.
+MOST_LINGERS: Final = 4
 # How soon senders that were answered send again, if they have more.
 SOON_SECONDS: Final = 0.002
 # How long no group waits for bodies that are coming after one has waited in vain.
@@ -105,9 +107,10 @@ class _Queue:
     def gather(self, group: list[Job], seconds: float, likely: int) -> bool:
         """Add to *group* the bodies that are coming, while it has room and one comes within *seconds* of
         the one before; whether it waited so long without any. For a moment also while it has fewer than
-        *likely*.
+        *likely*. `MOST_LINGERS` times *seconds* in all at most.
         """
         had, newest = len(group), monotonic()
+        end = newest + MOST_LINGERS * seconds
         with self.condition:
             while not self.closed:
                 room = GROUP_BYTES - sum(len(job.request.body) for job in group)
@@ -117,7 +120,8 @@ class _Queue:
                 group += more
                 newest = monotonic() if more else newest
                 soon = len(group) < likely and not self.coming
-                left = newest + (min(seconds, SOON_SECONDS) if soon else seconds) - monotonic()
+                until = newest + (min(seconds, SOON_SECONDS) if soon else seconds)
+                left = min(until, end) - monotonic()
                 if left <= 0 or not (soon or self.coming):
                     return left <= 0 and len(group) == had
                 self.condition.wait(left)

@@ -1,7 +1,7 @@
 """When a group of requests waits for company, and for how long."""
 
 import threading
-from time import monotonic
+from time import monotonic, sleep
 
 import pytest
 
@@ -76,6 +76,17 @@ def test_a_group_that_has_as_many_as_are_likely_does_not_wait(monkeypatch):
     vain, waited = gathered(queue, group, likely=2)
     assert (vain, len(group)) == (False, 2)
     assert waited < SECONDS / 2
+
+
+def test_bodies_one_after_another_are_not_waited_for_forever(monkeypatch):
+    queue, group = _Queue(coming=1), [job(1)]
+    monkeypatch.setattr(_Queue, "_group", lambda *_: [job(1)])  # whenever it looks, one has come
+    waits = []
+    monkeypatch.setattr(queue.condition, "wait", lambda seconds: waits.append(seconds) or sleep(0.005))
+    began = monotonic()
+    assert queue.gather(group, 0.02, 0) is False
+    assert monotonic() - began >= 4 * 0.02
+    assert max(waits) <= 0.02
 
 
 def test_a_full_group_does_not_wait():
