@@ -93,6 +93,7 @@ class Family(StrEnum):
     VERSIONS = "versions"
     ESTIMATES = "estimates"
     CRITICAL = "critical"
+    CLASSES = "classes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +164,11 @@ class Outcomes:
         "otherwise the first counts, and others are conflicts",
         default=False,
     )
+
+    @property
+    def are_late(self) -> bool:
+        """Whether predictions are told by the outcomes of a matured window, rather than by arrival."""
+        return self.matures_after is not None or self.at_horizon != "unknown"
 
 
 @dataclass(frozen=True, slots=True)

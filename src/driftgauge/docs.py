@@ -21,7 +21,7 @@ from driftgauge.config_file.rendered import value_text
 from driftgauge.config_file.shape import Setting, items_of, section_of, settings, values_of
 
 if TYPE_CHECKING:
-    from driftgauge.metrics import Advice, Metric
+    from driftgauge.metrics import Advice, Metric, Part
 
 _TYPES: Mapping[object, tuple[str, str]] = MappingProxyType(
     {
@@ -291,7 +291,12 @@ def _advice_row(advice: Advice) -> str:
 
 def _metric_row(metric: Metric) -> str:
     labels = " ".join(f"`{label}`" for label in metric.labels)
-    return _row((f"`{metric.name}`", metric.type, labels, _unit(metric.name), _cell(metric.help)))
+    apart = "".join(map(_part, metric.parts))
+    return _row((f"`{metric.name}`", metric.type, labels, _unit(metric.name), _cell(metric.help + apart)))
+
+
+def _part(part: Part) -> str:
+    return f" By {part.label}: with the family `{part.family}`."
 
 
 def _unit(name: str) -> str:

@@ -164,7 +164,7 @@ def _since(seconds: float, window: str) -> str:
 def _quality(version: VersionSnapshot, told: _Told, window: str) -> Iterator[str]:
     rows = [
         q
-        for q in version.quality
+        for q in version.all_quality
         if q.window == window and q.cohort == Cohort.ARRIVED and (q.samples or 0.0) >= LEAST_SAMPLES
     ]
     whole = next((q for q in rows if not q.segment), None)

@@ -58,6 +58,7 @@ def one_version(model: str, model_version: str, feature: str, absent: Value = No
         ),
         moments=(row(rows.Moments, **of, feature=feature, output="", reference="abc"),),
         score_bins=(row(rows.ScoreBin, **of, class_="churned", outcome="1", bin="0"),),
+        class_counts=(row(rows.ClassCount, **of, class_="1"),),
         confusion=(row(rows.ConfusionCell, **of, outcome="churned", prediction="retained"),),
         errors=(row(rows.ErrorSums, **of, outcome_centre=-2.0),),
         value_info=(row(rows.ValueInfo, **of, currency="EUR"),),

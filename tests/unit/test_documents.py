@@ -72,7 +72,7 @@ def test_the_example_shows_the_defaults_outside_of_models() -> None:
     config = load(EXAMPLE)
     for name, setting in settings(Config).items():
         # A path in a file is relative to that file; the default is to the working directory.
-        if name not in {"models", "alerts", "fields", "store", "trigger"}:
+        if name not in {"models", "alerts", "fields", "metrics", "store", "trigger"}:
             assert getattr(config, name) == setting.default, name
     trigger = config.trigger
     export = replace(trigger.export, directory=Trigger().export.directory)

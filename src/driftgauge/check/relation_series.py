@@ -49,7 +49,8 @@ def relation_rows(shape: Shape) -> Iterator[Made]:
         if shape.task is Task.REGRESSION:
             yield OutcomeShift, {**of_window, "class": ""}, _with_ends("mean_sd")
         else:
-            for name in ("",) if shape.task is Task.BINARY else shape.classes:
+            short = _seconds(window) < DAY
+            for name in ("",) if shape.task is Task.BINARY else () if short else shape.classes:
                 yield OutcomeShift, {**of_window, "class": name}, _with_ends("log_odds")
         yield QualityChange, of_window, _CHANGES[shape.task]
         judged = _seconds(window) >= DAY

@@ -25,6 +25,7 @@ from driftgauge.snapshot import (
     BestThreshold,
     BinCount,
     BusinessValue,
+    ClassCount,
     ClassQuality,
     Cohort,
     ConfusionCell,
@@ -132,6 +133,8 @@ _COUNTS = frozenset(
         "values",
         "outcomes",
         "outcomes_below",
+        "predictions",
+        "right",
         "configured",
         "threshold",
         "threshold_in_use",
@@ -234,7 +237,9 @@ def _against(shape: Shape, labels: Mapping[str, str]) -> Iterator[Row]:
 
 
 def _quality(shape: Shape, labels: Mapping[str, str], families: Collection[str]) -> Iterator[Row]:
-    for place, (segment, value) in enumerate(shape.groups):
+    usual = Cohort.MATURED if shape.are_late else Cohort.ARRIVED
+    in_full = Family.SEGMENTS in families or labels["cohort"] == usual
+    for place, (segment, value) in enumerate(shape.groups if in_full else shape.groups[:1]):
         of_group = {**labels, "segment": segment, "segment_value": value}
         filled = _QUALITY[shape.task]
         if shape.task is Task.MULTICLASS and place:
@@ -302,6 +307,7 @@ def _fleet(shape: Shape) -> Iterator[Row]:
             yield Row(Moments, labels)
     if shape.task is Task.REGRESSION:
         yield Row(ErrorSums, {})
+    yield from (Row(ClassCount, {"class": name}) for name in shape.classes)
     for outcome, prediction in product(shape.classes, repeat=2):
         yield Row(ConfusionCell, {"outcome": outcome, "prediction": prediction})
     if shape.task is Task.BINARY:
@@ -325,7 +331,8 @@ def version_weight(shape: Shape, families: Collection[str]) -> Weight:
         labels = {**version, **row.labels}
         for metric in by_row.get(row.kind, ()):
             has_value = row.filled is None or metric.value in row.filled
-            if has_value and (not metric.when or labels[metric.when]):
+            apart = any(part.holds(labels.__getitem__) for part in metric.apart(enabled))
+            if has_value and not apart and (not metric.when or labels[metric.when]):
                 series += 1
                 size += _line_bytes(metric, labels)
     return Weight(series, size)

@@ -42,6 +42,7 @@ class Shape:
         segment_drift: watched features whose drift is told by segment.
         assumed: what was assumed because nothing tells, in words.
         older: the version that this one is compared with; empty where only one is kept.
+        are_late: whether outcomes are, so that segments are told of the matured cohort.
     """
 
     model: str
@@ -61,6 +62,7 @@ class Shape:
     detectors: tuple[str, ...] = ()
     segment_drift: tuple[str, ...] = ()
     related: tuple[str, ...] = ()
+    are_late: bool = False
 
 
 def shape_of(name: str, model: Model, config: Config, reference: Reference | None) -> Shape:
@@ -97,6 +99,7 @@ def shape_of(name: str, model: Model, config: Config, reference: Reference | Non
         is_weighted=model.value is not None and model.value.weight is not None,
         detectors=model.detectors,
         related=_related(given, model, config.limits),
+        are_late=model.outcomes.are_late,
     )
 
 

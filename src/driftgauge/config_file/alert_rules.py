@@ -11,12 +11,19 @@ from driftgauge.config import Config, Family, FeatureKind, Model, Task
 from driftgauge.config_alerts import Against, Alert, AlertCohort, When
 from driftgauge.config_file.alert_entry_rules import entry_faults, name_faults
 from driftgauge.config_file.alert_limits import limit_faults
-from driftgauge.config_file.alert_words import GIVES_UNIT, ONLY_MATURED, WORDS, chosen_word, wanted_labels
+from driftgauge.config_file.alert_words import (
+    GIVES_UNIT,
+    ONLY_MATURED,
+    WORDS,
+    chosen_word,
+    default_cohort,
+    wanted_labels,
+)
 from driftgauge.config_file.fault import Fault, KeyPath, either, shown
 from driftgauge.config_file.scalars import bound_text, duration_text, ratio_text
 from driftgauge.metrics.live import LATENCY_BUCKETS
 from driftgauge.metrics.words import ERROR_SHARE, LATENCY, THROUGHPUT, Word
-from driftgauge.snapshot import ClassQuality, QualityInterval
+from driftgauge.snapshot import ClassQuality, Quality, QualityInterval
 from driftgauge.units import DAY, MINUTE
 
 TRAFFIC: Final = frozenset((THROUGHPUT, ERROR_SHARE, LATENCY))
@@ -164,7 +171,7 @@ def _unsuited(word: Word) -> frozenset[FeatureKind]:
 
 
 def _family_faults(below: KeyPath, when: When, word: Word, config: Config) -> Iterator[Fault]:
-    for family in _families(when, word):
+    for family in _families(when, word, config.models.get(when.model, config.defaults)):
         if family not in config.metrics:
             line = f"metrics: [{', '.join([*config.metrics, family])}]"
             expected = f"the line `{line}` in the file: {word.text} here is in the family {family}"
@@ -172,13 +179,20 @@ def _family_faults(below: KeyPath, when: When, word: Word, config: Config) -> It
             yield Fault((*below, "metric"), expected, found, (("metrics",),))
 
 
-def _families(when: When, word: Word) -> Iterator[Family]:
+def _families(when: When, word: Word, model: Model) -> Iterator[Family]:
     """The families that must be on for the metric to be exported."""
     made_of_default = word.text == GIVES_UNIT and when.feature and when.against is Against.REFERENCE
     if word.metric.family != "default" and not made_of_default:
         yield Family(word.metric.family)
     if when.segment is not None and word.metric.row in {ClassQuality, QualityInterval}:
         yield Family.SEGMENTS
+    if when.segment is not None and word.metric.row is Quality:
+        usual = default_cohort(word, model)
+        if (when.cohort or usual) is not usual:
+            yield Family.SEGMENTS
+    of_class = when.class_ if model.task is Task.MULTICLASS else None
+    subjects = {"segment": when.segment, "class": of_class}
+    yield from (Family(p.family) for p in word.metric.parts if p.holds(lambda name: subjects[name] or ""))
 
 
 def _cohort_faults(below: KeyPath, when: When, word: Word) -> Iterator[Fault]:

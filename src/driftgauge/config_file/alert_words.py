@@ -43,6 +43,5 @@ def wanted_labels(when: When) -> frozenset[str]:
 
 def default_cohort(word: Word, model: Model) -> AlertCohort:
     """Matured where outcomes come late, as the model's `outcomes` say; else by arrival."""
-    late = model.outcomes.matures_after is not None or model.outcomes.at_horizon != "unknown"
     only_matured = word.metric.row in ONLY_MATURED
-    return AlertCohort.MATURED if late or only_matured else AlertCohort.ARRIVED
+    return AlertCohort.MATURED if model.outcomes.are_late or only_matured else AlertCohort.ARRIVED

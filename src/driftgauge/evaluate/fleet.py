@@ -10,10 +10,11 @@ from driftgauge.config import Task
 from driftgauge.evaluate.known import known
 from driftgauge.evaluate.segments import listed
 from driftgauge.layout import Row
+from driftgauge.records import Ints
 from driftgauge.reference import Reference, moments
 from driftgauge.sketches import quality as sketch
 from driftgauge.sketches.inputs import COARSE_BINS, Inputs
-from driftgauge.snapshot import BinCount, ConfusionCell, ErrorSums, Moments, ScoreBin
+from driftgauge.snapshot import BinCount, ClassCount, ConfusionCell, ErrorSums, Moments, ScoreBin
 from driftgauge.view import VersionView
 
 _BINS = (*(str(i) for i in range(COARSE_BINS)), "missing", "unseen")
@@ -69,8 +70,24 @@ def score_bins(view: VersionView) -> Iterator[ScoreBin]:
 
 def confusion(view: VersionView) -> Iterator[ConfusionCell]:
     """Joined outcomes by class and predicted class."""
+    names, cells = _confusion(view)
+    for i, outcome in enumerate(names):
+        for j, prediction in enumerate(names):
+            yield ConfusionCell(view.model, view.version, outcome, prediction, float(cells[i, j]))
+
+
+def class_counts(view: VersionView) -> Iterator[ClassCount]:
+    """The confusion matrix's sums by class: what a fleet's precision and recall are made of."""
+    names, cells = _confusion(view)
+    columns = (cells.sum(axis=1), cells.sum(axis=0), cells.diagonal())
+    for name, *counts in zip(names, *(c.astype(np.float64).tolist() for c in columns), strict=True):
+        yield ClassCount(view.model, view.version, name, *counts)
+
+
+def _confusion(view: VersionView) -> tuple[tuple[str, ...], Ints]:
+    """Classes, and the joined outcomes by class and predicted class; none without a classifier."""
     if view.quality is None or view.task is Task.REGRESSION or view.quality_lifetime is None:
-        return
+        return (), np.zeros((0, 0), np.int64)
     cells = view.quality.count(view.quality_lifetime, "confusion")
     names: tuple[str, ...] = ("0", "1")
     if view.task is Task.BINARY:
@@ -79,9 +96,7 @@ def confusion(view: VersionView) -> Iterator[ConfusionCell]:
         names = (*view.classes, "other")
         places = [*range(len(view.classes)), cells.shape[0] - 1]
         cells = cells[np.ix_(places, places)]
-    for i, outcome in enumerate(names):
-        for j, prediction in enumerate(names):
-            yield ConfusionCell(view.model, view.version, outcome, prediction, float(cells[i, j]))
+    return names, cells.astype(np.int64)
 
 
 def error_sums(view: VersionView) -> Iterator[ErrorSums]:

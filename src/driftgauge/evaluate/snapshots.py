@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from driftgauge.config import DAY
 from driftgauge.evaluate import fleet
 from driftgauge.evaluate.against import drift_against
 from driftgauge.evaluate.cohorts import quality_rows
@@ -94,12 +95,17 @@ def version(
     estimated_values = estimated_value(view, estimated.whole)
     taken = verdicts(view)
     worth = in_full(value, segment_value)
+    shifts = tuple(outcome_shifts(view))
+    short = {w.name for w in view.windows if w.seconds < DAY}
+    usual = Cohort.MATURED if view.config.outcomes.are_late else Cohort.ARRIVED
+    other = [row for row in found.quality if row.segment and row.cohort != usual and not segments]
     gaps = segment_gaps(found.quality, (*found.classes, *found.segment_classes), worth)
     return VersionSnapshot(
         state=_state(view, wall),
         windows=tuple(w for window in view.windows for w in _windows(view, window)),
         drift=tuple(_drift(view)),
-        quality=tuple(found.quality),
+        quality=tuple(row for row in found.quality if segments or not row.segment or row.cohort == usual),
+        other_segment_quality=tuple(other),
         classes=(*found.classes, *found.segment_classes) if segments else tuple(found.classes),
         segment_classes=tuple(found.segment_classes),
         labels=tuple(label for window in view.windows for label in _labels(view, window)),
@@ -112,6 +118,7 @@ def version(
         score_bins=tuple(fleet.score_bins(view)),
         confusion=tuple(fleet.confusion(view)),
         errors=tuple(fleet.error_sums(view)),
+        class_counts=tuple(fleet.class_counts(view)),
         value_info=tuple(value_info(view)),
         value=value,
         segment_value=segment_value,
@@ -125,7 +132,8 @@ def version(
         worst_segments=worst_segments(gaps),
         segment_gaps=gaps,
         relation=tuple(relation_state(view)),
-        outcome_shifts=tuple(outcome_shifts(view)),
+        outcome_shifts=tuple(row for row in shifts if not row.class_ or row.window not in short),
+        short_outcome_shifts=tuple(row for row in shifts if row.class_ and row.window in short),
         quality_changes=tuple(quality_changes(view, found.quality, found.classes, found.intervals)),
         relation_shifts=shifts,
         relation_bins=tuple(relation_bins(shifts)) if concept else (),

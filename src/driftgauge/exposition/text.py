@@ -15,7 +15,7 @@ from typing import Any
 
 from driftgauge.exposition.lines import heads, label_set
 from driftgauge.exposition.rendered import Family, Rendered, SeriesCount
-from driftgauge.metrics import SNAPSHOT_METRICS, Metric
+from driftgauge.metrics import SNAPSHOT_METRICS, Metric, Part
 from driftgauge.snapshot import Snapshot, Value, VersionSnapshot
 
 _Key = tuple[str, ...]
@@ -30,7 +30,7 @@ class _Group:
 
     Attributes:
         number: its place among all groups.
-        applies: the field that must not be empty, None where all rows have the metrics.
+        applies: whether a row has the metrics, None where all have.
         labels: a row's label values, in the order of *label_names*.
         values: a row's values, in the order of *metrics*.
         places: the family number of each metric.
@@ -38,7 +38,7 @@ class _Group:
     """
 
     number: int
-    applies: Callable[[Any], str] | None
+    applies: Callable[[Any], bool] | None
     label_names: tuple[str, ...]
     labels: Callable[[Any], _Key]
     values: Callable[[Any], tuple[Value, ...]]
@@ -74,7 +74,7 @@ class Exposition:
         enabled = {"default", *families}
         self._metrics = tuple(m for m in SNAPSHOT_METRICS if m.family in enabled)
         self._heads = tuple(heads(m) for m in self._metrics)
-        self._groups = _groups(self._metrics)
+        self._groups = _groups(self._metrics, enabled)
         self._plans = _plans(self._groups)
         self._limit = series_limit
         self._books: dict[tuple[str, str], _Book] = {}
@@ -176,25 +176,45 @@ class _VersionText:
         return beginning
 
 
-def _groups(metrics: tuple[Metric, ...]) -> tuple[_Group, ...]:
+def _groups(metrics: tuple[Metric, ...], enabled: Collection[str]) -> tuple[_Group, ...]:
     """*metrics* by row class, labels and condition, in the order of the table."""
-    found: dict[tuple[type[Any], tuple[str, ...], str], list[int]] = {}
+    found: dict[tuple[type[Any], tuple[str, ...], str, tuple[Part, ...]], list[int]] = {}
     for place, metric in enumerate(metrics):
         if metric.row is not None:
-            found.setdefault((metric.row, metric.labels, metric.when), []).append(place)
+            key = (metric.row, metric.labels, metric.when, metric.apart(enabled))
+            found.setdefault(key, []).append(place)
     return tuple(
         _Group(
             number=number,
-            applies=attrgetter(when) if when else None,
+            applies=_condition(when, apart),
             label_names=labels,
-            labels=_fields(tuple("class_" if label == "class" else label for label in labels)),
+            labels=_fields(tuple(map(_field, labels))),
             values=_fields(tuple(metrics[place].value for place in places)),
             metrics=tuple(metrics[place] for place in places),
             places=tuple(places),
             least=tuple(0.0 if metrics[place].type == "counter" else -_LARGEST for place in places),
         )
-        for number, ((_, labels, when), places) in enumerate(found.items())
+        for number, ((_, labels, when, apart), places) in enumerate(found.items())
     )
+
+
+def _condition(when: str, apart: tuple[Part, ...]) -> Callable[[Any], bool] | None:
+    """Whether a row has metrics that need the label *when*, and that its parts *apart* don't have."""
+    if not apart:
+        return attrgetter(when) if when else None
+
+    def applies(row: object) -> bool:
+        def label(name: str) -> str:
+            return str(getattr(row, _field(name)))
+
+        return (not when or bool(label(when))) and not any(part.holds(label) for part in apart)
+
+    return applies
+
+
+def _field(label: str) -> str:
+    """The field of a row that holds *label*: `class` is a word of Python."""
+    return "class_" if label == "class" else label
 
 
 def _plans(groups: tuple[_Group, ...]) -> dict[type[Any], tuple[_Group, ...]]:

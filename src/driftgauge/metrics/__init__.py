@@ -27,7 +27,7 @@ from driftgauge.metrics import (
     versions,
     windows,
 )
-from driftgauge.metrics.table import PREFIX, VERSION, Advice, Metric
+from driftgauge.metrics.table import PREFIX, VERSION, Advice, Metric, Part
 
 _THEMES = (
     drift,
@@ -65,4 +65,5 @@ __all__ = [
     "VERSION",
     "Advice",
     "Metric",
+    "Part",
 ]

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from driftgauge.metrics.table import IN_WINDOW, NOT_AVERAGED, OF_FEATURE, VERSION, Advice, Metric, gauges
+from driftgauge.config import Family
+from driftgauge.metrics.table import (
+    IN_WINDOW,
+    NOT_AVERAGED,
+    OF_FEATURE,
+    VERSION,
+    Advice,
+    Metric,
+    Part,
+    gauges,
+)
 from driftgauge.snapshot import (
     OutcomeShift,
     QualityChange,
@@ -32,6 +42,15 @@ def _ends(name: str, value: str, unit: str, text: str) -> tuple[tuple[str, str, 
     )
 
 
+_RATE_SHIFT = _ends(
+    "outcome_rate_shift_logodds",
+    "log_odds",
+    "",
+    "Log-odds of the outcome less the reference's: of the positive class (class is empty), or of each "
+    "class against the others, in windows of a day and up.",
+)
+
+
 METRICS: tuple[Metric, ...] = (
     *gauges(
         RelationState,
@@ -58,16 +77,12 @@ METRICS: tuple[Metric, ...] = (
             "driftgauge_feature_relation_verdict is 1." + NOT_AVERAGED,
         ),
     ),
+    # The ends of its interval tell what the number itself does, and whether it is more than chance.
+    *gauges(OutcomeShift, (*IN_WINDOW, "class"), _RATE_SHIFT[0], parts=(Part("class", Family.CLASSES),)),
     *gauges(
         OutcomeShift,
         (*IN_WINDOW, "class"),
-        *_ends(
-            "outcome_rate_shift_logodds",
-            "log_odds",
-            "",
-            "Log-odds of the outcome less the reference's: of the positive class (class is empty), or of "
-            "each class against the others.",
-        ),
+        *_RATE_SHIFT[1:],
         *_ends(
             "outcome_mean_shift_sd",
             "mean_sd",

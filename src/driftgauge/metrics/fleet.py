@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from driftgauge.config import Family
 from driftgauge.metrics.table import PREFIX, VERSION, Advice, Metric, gauges
-from driftgauge.snapshot import BinCount, ConfusionCell, ErrorSums, Moments, ScoreBin
+from driftgauge.snapshot import BinCount, ClassCount, ConfusionCell, ErrorSums, Moments, ScoreBin
 
 METRICS: tuple[Metric, ...] = (
     Metric(
@@ -101,6 +102,26 @@ METRICS: tuple[Metric, ...] = (
         ),
     ),
     *gauges(
+        ClassCount,
+        (*VERSION, "class"),
+        (
+            "class_outcomes_total",
+            "outcomes",
+            "Joined outcomes of the class since the process started; recall = right / this.",
+        ),
+        (
+            "class_predictions_total",
+            "predictions",
+            "Joined outcomes that were predicted to be of the class; precision = right / this.",
+        ),
+        (
+            "class_right_total",
+            "right",
+            "Joined outcomes of the class that were predicted so; accuracy = their sum over classes / "
+            "that of the outcomes.",
+        ),
+    ),
+    *gauges(
         ConfusionCell,
         (*VERSION, "outcome", "prediction"),
         (
@@ -108,6 +129,7 @@ METRICS: tuple[Metric, ...] = (
             "outcomes",
             "Joined outcomes by class and predicted class since the process started.",
         ),
+        family=Family.CLASSES,
     ),
     *gauges(
         ErrorSums,

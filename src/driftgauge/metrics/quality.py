@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from driftgauge.metrics.table import COHORT, NOT_AVERAGED, OF_CLASS, OF_SEGMENT, Advice, Metric, gauges
+from driftgauge.config import Family
+from driftgauge.metrics.table import COHORT, NOT_AVERAGED, OF_CLASS, OF_SEGMENT, Advice, Metric, Part, gauges
 from driftgauge.snapshot import ClassQuality, Quality
+
+# Of segments the default family has the main number and what it stands on.
+_WHOLE = (Part("segment", Family.SEGMENTS),)
 
 METRICS: tuple[Metric, ...] = (
     *gauges(
@@ -15,6 +19,10 @@ METRICS: tuple[Metric, ...] = (
             "accuracy",
             "Share of outcomes predicted right, 0 to 1." + COHORT + NOT_AVERAGED,
         ),
+    ),
+    *gauges(
+        Quality,
+        OF_SEGMENT,
         (
             "log_loss",
             "log_loss",
@@ -33,7 +41,16 @@ METRICS: tuple[Metric, ...] = (
             "Expected calibration error over 10 equal-width bins of the score, 0 to 1." + NOT_AVERAGED,
         ),
         ("rmse", "rmse", "Root mean squared error, in the outcome's unit." + NOT_AVERAGED),
+        parts=_WHOLE,
+    ),
+    *gauges(
+        Quality,
+        OF_SEGMENT,
         ("mae", "mae", "Mean absolute error, in the outcome's unit." + NOT_AVERAGED),
+    ),
+    *gauges(
+        Quality,
+        OF_SEGMENT,
         (
             "r2",
             "r2",
@@ -45,6 +62,7 @@ METRICS: tuple[Metric, ...] = (
             "bias",
             "Mean of prediction minus outcome, in the outcome's unit." + NOT_AVERAGED,
         ),
+        parts=_WHOLE,
     ),
     *gauges(
         ClassQuality,
@@ -77,6 +95,7 @@ METRICS: tuple[Metric, ...] = (
             "roc_auc_half_width",
             "Half the width of the interval that holds the exact ROC AUC given the bins.",
         ),
+        parts=(Part("class", Family.CLASSES),),
     ),
 )
 

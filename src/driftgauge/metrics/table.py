@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 PREFIX = "driftgauge_"
 RowClass: TypeAlias = type[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Rows that have a metric in another family than the rest: those of segments, of single classes.
+
+    Attributes:
+        label: rows where this label isn't empty.
+        family: the name that switches them on, where the metric itself is on.
+    """
+
+    label: str
+    family: str
+
+    def holds(self, label: Callable[[str], str]) -> bool:
+        """Whether a row, told by its labels, is one of them."""
+        return bool(label(self.label))
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +39,7 @@ class Metric:
         value: the row's field that holds its value.
         when: a label that must not be empty for a row to have this metric (``feature``/``output``).
         buckets: upper bounds of a histogram.
+        parts: rows that need another family too.
     """
 
     name: str
@@ -32,6 +51,11 @@ class Metric:
     value: str = ""
     when: str = ""
     buckets: tuple[float, ...] = ()
+    parts: tuple[Part, ...] = ()
+
+    def apart(self, enabled: Collection[str]) -> tuple[Part, ...]:
+        """The parts that are left out where only the families *enabled* are on."""
+        return tuple(part for part in self.parts if part.family not in enabled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +90,11 @@ COHORT = (
 
 
 def gauges(
-    row: RowClass, labels: tuple[str, ...], *table: tuple[str, str, str], family: str = "default"
+    row: RowClass,
+    labels: tuple[str, ...],
+    *table: tuple[str, str, str],
+    family: str = "default",
+    parts: tuple[Part, ...] = (),
 ) -> tuple[Metric, ...]:
     """Gauges (counters where the name ends in _total) of one row class: (name, field, help)."""
     return tuple(
@@ -78,6 +106,7 @@ def gauges(
             family,
             row=row,
             value=value,
+            parts=parts,
         )
         for name, value, text in table
     )

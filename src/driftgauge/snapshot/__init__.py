@@ -34,7 +34,7 @@ from driftgauge.snapshot.distributions import (
 from driftgauge.snapshot.drift import Drift
 from driftgauge.snapshot.estimates import Estimate, EstimateState, ExpectedCell, PartEstimate
 from driftgauge.snapshot.field import Value
-from driftgauge.snapshot.fleet import BinCount, ConfusionCell, ErrorSums, Moments, ScoreBin
+from driftgauge.snapshot.fleet import BinCount, ClassCount, ConfusionCell, ErrorSums, Moments, ScoreBin
 from driftgauge.snapshot.intervals import QualityInterval
 from driftgauge.snapshot.performance import (
     Calibration,
@@ -74,6 +74,7 @@ __all__ = [
     "BusinessValue",
     "Calibration",
     "CalibrationBin",
+    "ClassCount",
     "ClassPerformance",
     "ClassQuality",
     "Cohort",
@@ -144,6 +145,7 @@ Row = (
     | BinCount
     | Moments
     | ScoreBin
+    | ClassCount
     | ConfusionCell
     | ErrorSums
     | ValueInfo
@@ -196,7 +198,9 @@ class VersionSnapshot:
 
     So it is with `segment_intervals`, whose rows are among `intervals` where `segments` is switched on.
     `segment_performance`, `segment_class_performance`, `class_intervals` and `confusion_counts` are
-    for people only.
+    for people only. So are `short_outcome_shifts`, by class, in windows of less than a day, and
+    `other_segment_quality`: without the family `segments`, segments of the cohort that alerts don't
+    stand on.
     """
 
     state: VersionState
@@ -250,9 +254,17 @@ class VersionSnapshot:
     relation_shifts: tuple[RelationShift, ...] = ()
     relation_verdicts: tuple[RelationVerdicts, ...] = ()
     relation_bins: tuple[RelationBin, ...] = ()
+    class_counts: tuple[ClassCount, ...] = ()
+    short_outcome_shifts: tuple[OutcomeShift, ...] = ()
+    other_segment_quality: tuple[Quality, ...] = ()
+
+    @property
+    def all_quality(self) -> tuple[Quality, ...]:
+        """Of the whole model and of every segment, by both cohorts."""
+        return (*self.quality, *self.other_segment_quality)
 
     def rows(self) -> tuple[Row, ...]:
-        """Every row, class by class."""
+        """Every row that metrics are read from, class by class."""
         return (
             self.state,
             *self.windows,
@@ -267,6 +279,7 @@ class VersionSnapshot:
             *self.bins,
             *self.moments,
             *self.score_bins,
+            *self.class_counts,
             *self.confusion,
             *self.errors,
             *self.value_info,

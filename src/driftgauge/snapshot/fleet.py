@@ -46,6 +46,17 @@ class ScoreBin(SnapshotRow, frozen=True):
     outcomes_below: Value
 
 
+class ClassCount(SnapshotRow, frozen=True):
+    """Fleet counters: joined outcomes of a class, those predicted to be of it, and those that are both."""
+
+    model: str
+    model_version: str
+    class_: str
+    outcomes: Value
+    predictions: Value
+    right: Value
+
+
 class ConfusionCell(SnapshotRow, frozen=True):
     """Fleet counter: joined outcomes by class and predicted class."""
 

@@ -97,7 +97,7 @@ models:
     owner: retention
   demand: {task: regression, windows: [1d], value: {currency: EUR, over: -1}, team: logistics}
   topic: {task: multiclass, windows: [1d]}
-metrics: [against, segments, estimates, concept, critical, performance, calibration, distances, versions]
+metrics: [against, segments, estimates, concept, critical, performance, calibration, distances, versions, classes]
 alerts:
   - {alert: AgeFell, when: {model: churn, feature: customer_age, metric: mean_shift, window: 7d, above: 0.5 sd, direction: down}}
   - {alert: AgeRoseOnADay, when: {model: churn, feature: customer_age, metric: mean_shift, window: 1d, above: 12.5%, direction: up, against: same_hours_last_week}}

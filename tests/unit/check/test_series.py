@@ -288,9 +288,21 @@ def test_heads_are_those_of_a_full_text():
     assert heads_bytes(tuple(Family)) == pytest.approx(sum(len(heads(m)[0]) for m in metrics), abs=40)
 
 
-def test_twenty_five_features_stay_below_the_default_budgets():
-    """Default families: 25 features under 1,800 series, 200 under 9,900."""
-    for count, most in ((25, 1_800), (200, 9_900)):
-        features = {f"feature_{i}": Feature() for i in range(count)}
-        config = Config(models={"m": Model(task=Task.BINARY, features=features)})
-        assert version_weight(shape_of("m", config.models["m"], config, None), ()).series < most
+@pytest.mark.parametrize("task", list(Task))
+@pytest.mark.parametrize("segments", [(), ("plan", "region", "channel")])
+@pytest.mark.parametrize(("numeric", "categorical", "most"), [(20, 5, 1_800), (160, 40, 9_900)])
+def test_the_default_families_stay_below_their_budget(task, segments, numeric, categorical, most):
+    """25 features under 1,800 series and 200 under 9,900, with 20 classes and full segment columns."""
+    features = {f"number_{i}": Feature(FeatureKind.NUMERIC) for i in range(numeric)}
+    features |= {f"text_{i}": Feature(FeatureKind.CATEGORICAL) for i in range(categorical)}
+    config = Config(models={"m": Model(task=task, features=features, segments=segments)})
+    shape = shape_of("m", config.models["m"], config, None)
+    assert len(shape.groups) == 1 + 11 * len(segments)
+    assert len(shape.classes) == {Task.BINARY: 2, Task.MULTICLASS: 21, Task.REGRESSION: 0}[task]
+    assert version_weight(shape, ()).series < most
+
+
+def test_twenty_five_numbers_stay_below_the_budget_without_segments():
+    features = {f"feature_{i}": Feature() for i in range(25)}
+    config = Config(models={"m": Model(task=Task.BINARY, features=features)})
+    assert version_weight(shape_of("m", config.models["m"], config, None), ()).series < 1_800

@@ -108,6 +108,14 @@ METRICS = {
         "11 alerts[0].when.metric: expected the line `metrics: [segments]` in the file: recall here is in the "
         "family segments, got metrics: []"
     ),
+    entry(churn("metric: log_loss, segment: plan, window: 1d, above: 1")): (
+        "11 alerts[0].when.metric: expected the line `metrics: [segments]` in the file: log_loss here is in the "
+        "family segments, got metrics: []"
+    ),
+    entry(churn("metric: accuracy, segment: plan, cohort: matured, window: 1d, below: 60%")): (
+        "11 alerts[0].when.metric: expected the line `metrics: [segments]` in the file: accuracy here is in the "
+        "family segments, got metrics: []"
+    ),
     entry(AGE + "metric: psi, against: previous_window, above: 0.2"): (
         "11 alerts[0].when.against: expected one of models.churn.against, reference, got previous_window"
     ),

@@ -1,11 +1,21 @@
 import dataclasses
 import math
+import re
 
 import pytest
 
 from driftgauge.exposition.rendered import SeriesCount
 from driftgauge.exposition.text import Exposition
-from driftgauge.snapshot import EMPTY, ErrorSums, Flag, Snapshot, VersionSnapshot, VersionState
+from driftgauge.snapshot import (
+    EMPTY,
+    ClassQuality,
+    ErrorSums,
+    Flag,
+    Quality,
+    Snapshot,
+    VersionSnapshot,
+    VersionState,
+)
 
 BARE = dict.fromkeys(set(VersionState.__struct_fields__) - {"model", "model_version"})
 
@@ -155,3 +165,24 @@ def test_only_the_families_asked_for_are_given():
             "driftgauge_error_outcomes_total"
         ]
     assert rendered.text(openmetrics=False, names=["nothing"]) == b""
+
+
+@pytest.mark.parametrize(
+    ("families", "log_loss", "recall"),
+    [((), [""], [""]), (("segments",), ["", "plan"], [""]), (("classes",), [""], ["", "red"])],
+)
+def test_rows_of_segments_and_classes_have_families_of_their_own(families, log_loss, recall):
+    of = {"model": "m", "model_version": "1", "window": "1d", "cohort": "arrived", "segment_value": ""}
+    bare = dict.fromkeys(Quality.__struct_fields__) | of | {"accuracy": 0.5, "log_loss": 0.5}
+    quality = [Quality(**bare | {"segment": segment}) for segment in ("", "plan")]
+    bare = dict.fromkeys(ClassQuality.__struct_fields__) | of | {"segment": "", "recall": 0.5}
+    classes = [ClassQuality(**bare | {"class_": name}) for name in ("", "red")]
+    rendered = Exposition(families, 100).render(snapshot(flags(quality=quality, classes=classes)))
+
+    def found(name, label):
+        lines = [line for line in series_of(rendered) if line.startswith(f"driftgauge_{name}{{")]
+        return [re.search(f'[{{,]{label}="(.*?)"', line)[1] for line in lines]
+
+    assert found("accuracy_ratio", "segment") == ["", "plan"]
+    assert found("log_loss", "segment") == log_loss
+    assert found("recall_ratio", "class") == recall

@@ -66,7 +66,7 @@ def segments(version: VersionSnapshot, window: str) -> str:
     """Each segment's main measures and value beside the whole model's, the costliest marked."""
     keys = [
         (row.segment, row.segment_value)
-        for row in version.quality
+        for row in version.all_quality
         if row.window == window and row.cohort == Cohort.ARRIVED and row.segment
     ]
     if not keys:

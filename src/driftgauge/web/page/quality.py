@@ -59,7 +59,7 @@ def realised(
     """Every measure and both its ends by field, of the whole model or one segment; a class's are left out."""
     key = window, cohort, segment, value
     sources = (
-        version.quality,
+        version.all_quality,
         version.segment_classes if segment else version.classes,
         version.segment_performance if segment else version.performance,
         version.segment_class_performance if segment else version.class_performance,

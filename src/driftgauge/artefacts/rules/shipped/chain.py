@@ -76,7 +76,7 @@ FEATURE_VALUES, FEATURE_SUMS, FEATURE_SQUARES = _of(
 SCORES, SCORES_BELOW = _of(
     "score_bin", "score_outcomes", "score_outcomes_below", labels=("class", "outcome", "bin")
 )
-CONFUSION: Final = _of("cell", "confusion_outcomes", labels=("outcome", "prediction"))[0]
+CLASSES: Final = _of("class", "class_outcomes", "class_predictions", "class_right", labels=("class",))
 ERRORS, ABSOLUTE, SQUARED, OVER, UNDER = _of(
     "version", "error_outcomes", "error_absolute", "error_squared", "error_over", "error_under"
 )
@@ -107,7 +107,7 @@ BY_GROUP: Final = {
     "outcomes": (
         SCORES,
         SCORES_BELOW,
-        CONFUSION,
+        *CLASSES,
         *(ERRORS, ABSOLUTE, SQUARED, OVER, UNDER),
         *(OUTCOME_SUM, OUTCOME_SQUARES),
     ),

@@ -108,34 +108,8 @@ def _means(scale: TimeScale) -> Iterator[Recording]:
 
 
 def _classes(scale: TimeScale) -> Iterator[Recording]:
-    cells = fresh(chain.CONFUSION, scale)
+    outcomes, predicted, right = (fresh(counted, scale) for counted in chain.CLASSES)
     labels = (*_IN_WINDOW, "class")
-    outcomes = "class:driftgauge_class_outcomes:window"
-    predicted = "class:driftgauge_class_predictions:window"
-    right = "class:driftgauge_class_right:window"
-
-    def of(label: str) -> str:
-        return f'label_replace({cells}, "class", "$1", "{label}", "(.+)")'
-
-    yield Recording(
-        outcomes,
-        f"sum without (outcome, prediction) (\n  {of('outcome')}\n)",
-        meaning="Joined outcomes of the class in the window, by the time the outcome came.",
-        remaining=labels,
-    )
-    yield Recording(
-        predicted,
-        f"sum without (outcome, prediction) (\n  {of('prediction')}\n)",
-        meaning="Those of them that were predicted to be of the class, whatever they were.",
-        remaining=labels,
-    )
-    yield Recording(
-        right,
-        f"sum without (outcome, prediction) (\n  {of('outcome')}\n  and\n  {of('prediction')}\n)",
-        meaning="Those that were of the class and predicted so.",
-        remaining=labels,
-        comment="Both sides have the cell's whole labels: they meet where outcome and prediction are one class.",
-    )
     yield Recording(
         "class:driftgauge_precision:fleet_ratio",
         f"{right} / ({predicted} > 0)",
