@@ -95,7 +95,7 @@ def version(
     estimated_values = estimated_value(view, estimated.whole)
     taken = verdicts(view)
     worth = in_full(value, segment_value)
-    shifts = tuple(outcome_shifts(view))
+    of_outcome = tuple(outcome_shifts(view))
     short = {w.name for w in view.windows if w.seconds < DAY}
     usual = Cohort.MATURED if view.config.outcomes.are_late else Cohort.ARRIVED
     other = [row for row in found.quality if row.segment and row.cohort != usual and not segments]
@@ -132,8 +132,8 @@ def version(
         worst_segments=worst_segments(gaps),
         segment_gaps=gaps,
         relation=tuple(relation_state(view)),
-        outcome_shifts=tuple(row for row in shifts if not row.class_ or row.window not in short),
-        short_outcome_shifts=tuple(row for row in shifts if row.class_ and row.window in short),
+        outcome_shifts=tuple(row for row in of_outcome if not row.class_ or row.window not in short),
+        short_outcome_shifts=tuple(row for row in of_outcome if row.class_ and row.window in short),
         quality_changes=tuple(quality_changes(view, found.quality, found.classes, found.intervals)),
         relation_shifts=shifts,
         relation_bins=tuple(relation_bins(shifts)) if concept else (),
