@@ -1,8 +1,8 @@
 """What a Prometheus spends on the shipped rules: ``python -m benchmarks.measured_rules``.
 
-Writes docs/measured-rules.md. A real server of 25 features is scraped once; from its exposition the raw
-series of three pods and a week of the chain's recorded sums are written as blocks, and a real Prometheus
-evaluates the shipped rules on them, with the durations of production and an interval of a few seconds.
+Writes docs/measured-rules.md. The series of three pods with 25 features, by the metric table, and a week of
+the chain's recorded sums are written as blocks; a real Prometheus evaluates the shipped rules on them, with
+the durations of production and an interval of a few seconds.
 """
 
 from __future__ import annotations
@@ -11,61 +11,78 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from statistics import median
 
-from prometheus_client.parser import text_string_to_metric_families
-
 from benchmarks.machine import about
-from benchmarks.server import Served, free_port
-from benchmarks.setting import Setting
-from benchmarks.typical import IN_BODY, MODEL, Form, templates
+from benchmarks.server import free_port
 from driftgauge.artefacts.rules import POD_LABELS, Duration, RuleFile, prometheus_text
 from driftgauge.artefacts.rules.shipped import shipped_rules
 from driftgauge.artefacts.rules.shipped.chain import BY_GROUP
 from driftgauge.config import DAY, HOUR, MINUTE
+from driftgauge.metrics import METRICS
+from driftgauge.metrics.live import LATENCY_BUCKETS
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "measured-rules.md"
 PODS, SCRAPE, STEP = 3, 15, 300
 # Raw samples: what the longest range of a raw series asks for.
-RAW_SECONDS, AHEAD_SECONDS = 6 * HOUR + 10 * MINUTE, 5 * MINUTE
+RAW_SECONDS = 6 * HOUR + 10 * MINUTE
 # Of the chain's own ranges on raw series, the rest is only needed for rates over 6 h of a few counters.
 SHORT_SECONDS = 25 * MINUTE
-INTERVAL, EVALUATIONS = 10, 6
+INTERVAL, EVALUATIONS = 10, 4
+BLOCK = 2 * HOUR
 LONG = re.compile(r"driftgauge_outcomes_(orphaned|joined)_total")
+
+MODEL = "churn"
+BINS = (*map(str, range(10)), "missing", "unseen")
+DOMAINS = {
+    "model": (MODEL,),
+    "feature": tuple(f"feature_{place}" for place in range(25)),
+    "output": ("score", "prediction"),
+    "window": ("1h", "1d", "7d"),
+    "cohort": ("arrived", "matured"),
+    "outcome": ("0", "1"),
+    "prediction": ("0", "1"),
+    "segment": ("",),
+    "class": ("",),
+    "le": (*(f"{bound:g}" for bound in LATENCY_BUCKETS), "+Inf"),
+}
 
 Sample = tuple[str, dict[str, str], float]
 
 
-def exposition(folder: Path) -> list[Sample]:
-    """Every sample that a server with 25 features exports in full swing."""
-    setting = Setting(folder / "server", free_port(), free_port(), evaluate="1s")
-    setting.write(folder)
-    with Served.started(setting) as served:
-        now = time.time()
-        for number in range(20):
-            for form in (Form.NDJSON, Form.OUTCOMES):
-                _post(served.port, templates(form)[number % 4], number, now)
-        served.wait_for("driftgauge_quality_samples", 10 * IN_BODY)
-        text = urllib.request.urlopen(f"http://127.0.0.1:{served.port}/metrics").read().decode()
-    families = text_string_to_metric_families(text)
-    return [(s.name, dict(s.labels), s.value) for family in families for s in family.samples]
+def exposition() -> list[Sample]:
+    """Every series of the default family for a binary model with 25 features, by the metric table."""
+    found = []
+    for metric in METRICS:
+        if metric.family != "default":
+            continue
+        names = [metric.name]
+        if metric.type == "histogram":
+            names = [f"{metric.name}_bucket", f"{metric.name}_count"]
+        for name in names:
+            labels = (*metric.labels, "le") if name.endswith("_bucket") else metric.labels
+            for values in product(*(_values(label, metric.name) for label in labels)):
+                found.append((name, dict(zip(labels, values, strict=True)), 1000.0))
+    return found
 
 
-def _post(port, template, number, now):
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{port}{template.path}",
-        template.stamped(number, now),
-        {"Content-Type": template.media},
-    )
-    urllib.request.urlopen(request).read()
+def _values(label: str, name: str) -> tuple[str, ...]:
+    """What a label takes; the quality of segments is of one column with three values."""
+    if label == "bin":
+        return tuple(map(str, range(20))) if "score" in name else BINS
+    if label == "segment_value":
+        return (
+            ("",) if not name.startswith("driftgauge_quality_samples") else ("", "free", "pro", "enterprise")
+        )
+    return DOMAINS.get(label, ("1",))
 
 
 def labelled(name: str, labels: dict[str, str]) -> str:
@@ -81,7 +98,7 @@ def raw(found: list[Sample], now: int) -> Iterator[str]:
         is_time = name.endswith("_timestamp_seconds")
         for pod in range(PODS):
             series = labelled(name, {**labels, "job": "driftgauge", "instance": f"10.0.0.{pod}:9878"})
-            for at in range(int(now - seconds), int(now + AHEAD_SECONDS), SCRAPE):
+            for at in range(int(now - seconds), int(time.time()), SCRAPE):
                 grown = value * (1 + (at - now + RAW_SECONDS) / SCRAPE / 1000) if counts else value
                 yield f"{series} {at if is_time else grown:.6g} {at}"
 
@@ -89,16 +106,31 @@ def raw(found: list[Sample], now: int) -> Iterator[str]:
 def recorded(found: list[Sample], now: int) -> Iterator[str]:
     """Lines of a week of the chain's hours and of the steps of three days."""
     chained = {each.counter: each for group in BY_GROUP.values() for each in group}
-    chained |= {"driftgauge_error_outcomes_total": chained["driftgauge_error_outcomes_total"]}
     for name, labels, value in found:
         each = chained.get(name)
         if each is None:
             continue
         kept = {**{k: v for k, v in labels.items() if k not in POD_LABELS}, "job": "driftgauge"}
-        for operations, seconds in (("increase1h", 7 * DAY + HOUR), ("increase5m", 3 * DAY)):
+        steps = 3 * DAY if each in BY_GROUP["traffic"] else 2 * HOUR
+        for operations, seconds in (("increase1h", 7 * DAY + HOUR), ("increase5m", steps)):
             series = labelled(each.name(operations), kept)
             for at in range(int(now - seconds), now, STEP):
                 yield f"{series} {value / 100:.6g} {at}"
+
+
+def blocks(folder: Path, lines: Iterator[str]) -> None:
+    """A block for each two hours, from a file of its own: promtool reads all of a file for each block."""
+    files = {}
+    for line in lines:
+        place = int(line.rpartition(" ")[2]) // int(BLOCK)
+        if place not in files:
+            files[place] = (folder / f"samples-{place}.txt").open("w")
+        files[place].write(f"{line}\n")
+    for file in files.values():
+        file.write("# EOF\n")
+        file.close()
+        command = ("tsdb", "create-blocks-from", "openmetrics", file.name, str(folder / "blocks"))
+        subprocess.run([shutil.which("promtool"), *command], check=True, stdout=subprocess.DEVNULL)
 
 
 @contextmanager
@@ -113,7 +145,7 @@ def prometheus(folder: Path, rules: RuleFile) -> Iterator[tuple[int, int]]:
         f"--storage.tsdb.path={folder / 'blocks'}",
         "--storage.tsdb.retention.time=60d",
         f"--web.listen-address=127.0.0.1:{port}",
-        "--log.level=warn",
+        "--log.level=error",
     )
     process = subprocess.Popen([shutil.which("prometheus"), *flags])
     try:
@@ -194,15 +226,9 @@ def main() -> None:
     """Write the document; about four minutes."""
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
-        found = exposition(folder)
+        found = exposition()
         now = int(time.time() // STEP * STEP)
-        lines = folder / "samples.txt"
-        with lines.open("w") as file:
-            file.writelines(f"{line}\n" for part in (raw, recorded) for line in part(found, now))
-            file.write("# EOF\n")
-        sys.stderr.write(f"{lines.stat().st_size / 1e6:.0f} MB of samples\n")
-        command = ("tsdb", "create-blocks-from", "openmetrics", str(lines), str(folder / "blocks"))
-        subprocess.run([shutil.which("promtool"), *command], check=True, stdout=subprocess.DEVNULL)
+        blocks(folder, (line for part in (raw, recorded) for line in part(found, now)))
         rules = shipped_rules()
         hurried = RuleFile(tuple(replace(g, interval=Duration(1000 * INTERVAL)) for g in rules.groups))
         with prometheus(folder, hurried) as (port, pid):

@@ -79,7 +79,7 @@ class Replica:
         self.process.wait_ready()
 
     def take(self, body, count):
-        status, _, answer = self.process.http().post("/v1/predictions", body, NDJSON)
+        status, _, answer = self.process.http(timeout=120.0).post("/v1/predictions", body, NDJSON)
         assert (status, answer["accepted"]) == (200, 2 * count), answer
         self.counted += count
 
@@ -88,7 +88,7 @@ class Replica:
         return total(self.process.samples(), "feature_bin_records_total", model="churn", feature="age")
 
     def evaluated(self):
-        poll(lambda: self.exported() == self.counted, "not all is evaluated", self.process.log)
+        poll(lambda: self.exported() == self.counted, "not all is evaluated", self.process.log, 90)
 
 
 class Fleet:
@@ -112,7 +112,7 @@ class Fleet:
         replica = self.pods[pod]
         replica.evaluated()
         mine = f'sum(driftgauge_feature_bin_records_total{{pod="{pod}",model="churn",feature="age"}})'
-        self.prometheus.wait(f"{mine} == {replica.counted}")
+        self.prometheus.wait(f"{mine} == {replica.counted}", 90)
 
     def round(self, *pods):
         for pod in pods:

@@ -9,7 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from driftgauge.artefacts.rules.shipped.chain import FAILED, LATENCY_BUCKETS, LATENCY_COUNT, PREDICTIONS
+from driftgauge.artefacts.rules.shipped.chain import (
+    FAILED,
+    LATENCY_BUCKETS,
+    LATENCY_COUNT,
+    ONE_MILLISECOND,
+    PREDICTIONS,
+)
 from driftgauge.artefacts.rules.shipped.entry import (
     MODEL_BOARD,
     Fed,
@@ -70,10 +76,10 @@ def budget_recordings(setting: Setting) -> Iterator[Recording]:
 
 
 def _sum(setting: Setting, selector: str, seconds: float) -> str:
-    """The sum of the chain's steps within so many seconds: half a step less never takes one too many."""
+    """The sum of the chain's steps within so many seconds, whenever it is asked for between two steps."""
     scale = setting.scale
     steps = max(1, round(scale.duration(seconds).milliseconds / scale.step.milliseconds))
-    return f"sum_over_time({selector}[{scale.step * (steps - 0.5)}])"
+    return f"sum_over_time({selector}[{scale.step * steps - ONE_MILLISECOND}])"
 
 
 def budget_alerts(setting: Setting) -> Iterator[Shipped]:
@@ -197,6 +203,7 @@ def _latency(setting: Setting) -> Shipped:
         summary="{{ $value | humanizePercentage }} of the predictions of {{ $labels.model }} were slow in {{ $labels.window }}",
         description=f"Version {{{{ $labels.model_version }}}} spends its latency budget (1% a month above {LATENCY_OBJECTIVE_SECONDS:g} s) too fast: {{{{ $value | humanizePercentage }}}} in {{{{ $labels.window }}}}, over all pods, and it goes on.",
         board=MODEL_BOARD,
+        unreplayed="The replay does not bring it about yet; promtool's tests do.",
         runbook=Runbook(
             "Too many predictions took longer than half a second, by the latency that the model server reports. Critical is 14.4 times the budget in the last hour and still now, warning 6 times in 6 hours, info once in 3 days.",
             (

@@ -15,7 +15,7 @@ from driftgauge.artefacts.rules.values import WITHOUT_PODS, Group, Recording
 
 # How far back the sample before a step may lie: scrapes that fail for so long lose nothing.
 LOOK_BACK_STEPS: Final = 3
-_ONE_MILLISECOND: Final = Duration(1)
+ONE_MILLISECOND: Final = Duration(1)
 _VERSION: Final = ("model", "model_version")
 
 
@@ -176,4 +176,4 @@ def _window(hourly: str, hours: int, hour: Duration) -> str:
     """A sum of so many hours, at the multiples of an hour: a millisecond less never takes one too many."""
     if hours == 1:
         return hourly
-    return f"sum_over_time({hourly}[{hour * hours - _ONE_MILLISECOND}:{hour}])"
+    return f"sum_over_time({hourly}[{hour * hours - ONE_MILLISECOND}:{hour}])"
