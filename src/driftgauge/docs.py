@@ -111,7 +111,7 @@ def generate(root: Path) -> dict[Path, str]:
 
     rules = shipped_rules()
     return {
-        root / "docs" / "rules.md": rules_page(rules),
+        root / "docs" / "rules.md": rules_page(rules, shipped_alerts()),
         root / "docs" / "trigger.md": trigger_page(),
         root / "docs" / "runbooks.md": runbooks_page(shipped_alerts()),
         root / "prometheus" / "driftgauge.rules.yml": prometheus_text(rules),

@@ -50,9 +50,9 @@ always one of four: fix the feed, roll back, retrain, or adjust the business rul
 """
 
 
-def rules_page(file: RuleFile) -> str:
+def rules_page(file: RuleFile, shipped: Sequence[Shipped]) -> str:
     """docs/rules.md as a whole."""
-    return "\n".join((_HEAD, "## Recorded\n", *_recorded(file.groups), *_alerted(file)))
+    return "\n".join((_HEAD, "## Recorded\n", *_recorded(file.groups), *_alerted(file), *_tried(shipped)))
 
 
 def runbooks_page(shipped: Sequence[Shipped]) -> str:
@@ -90,6 +90,17 @@ def _alerted(file: RuleFile) -> Iterator[str]:
         says = re.sub(r"\{\{ \$labels\.(\w+)[^}]*\}\}", r"*\1*", alert.annotations["summary"])
         says = re.sub(r"\{\{[^}]*\}\}", "*value*", says)
         yield f"| `{alert.name}` | {alert.severity} | {alert.hold} | {keep} | {says} |"
+    yield ""
+
+
+def _tried(shipped: Sequence[Shipped]) -> Iterator[str]:
+    yield "## How they are tried\n"
+    yield (
+        "promtool has each alert just below, firing, resolved and without data. The tests also fire each by "
+        "records through real sidecars and a real Prometheus, but for these:\n"
+    )
+    yield "| alert | why |\n| --- | --- |"
+    yield from (f"| `{each.name}` | {each.unreplayed} |" for each in shipped if each.unreplayed)
     yield ""
 
 
