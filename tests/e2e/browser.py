@@ -17,7 +17,9 @@ class Tab:
     asked: list = field(default_factory=list)
 
     def open(self, address):
-        self.page.goto(address, wait_until="networkidle")
+        # On a busy machine the network may seem idle while a long document is still being read.
+        self.page.goto(address, wait_until="load")
+        self.page.wait_for_load_state("networkidle")
         return self
 
     def text(self, selector):
