@@ -30,7 +30,8 @@ in one second counts as a million. What it misses:
 - while scrapes fail or Prometheus is down for longer than 15 minutes: what came meanwhile; of an evaluation
   that Prometheus skips: one step.
 
-Windows of a day and up end with the last whole hour, so they are up to an hour behind. Sums over windows
+Steps end half a minute ago, when every scrape of theirs is in. Windows of a day and up end with the last
+whole hour, so they are up to an hour behind. Sums over windows
 (`..:window`) have a sample each step; numbers made from them (`..:fleet`, `..:fleet_ratio`) each minute.
 PSI, means, precision, recall, F1, accuracy, ROC AUC, RMSE, MAE and R2 of the fleet come from these sums, so
 they are those of all records together; quality is by the time the outcome came. There are no counters by

@@ -150,7 +150,7 @@ def _trials(fed: Callable[[float, float], tuple[Fed, ...]]) -> tuple[Trial, ...]
             (
                 firing(critical, "1h", "20%"),
                 firing(warning, "6h", "20%"),
-                firing(info, "3d", "10.49%"),
+                firing(info, "3d", "10.45%"),
             ),
             minutes=600,
             interval=5,
@@ -158,7 +158,7 @@ def _trials(fed: Callable[[float, float], tuple[Fed, ...]]) -> tuple[Trial, ...]
         ),
         Trial(
             fed(0.9, 14),
-            (firing(warning, "6h", "14%"), firing(info, "3d", "7.477%")),
+            (firing(warning, "6h", "14%"), firing(info, "3d", "7.45%")),
             minutes=600,
             interval=5,
             severities=(warning, info),
@@ -166,7 +166,7 @@ def _trials(fed: Callable[[float, float], tuple[Fed, ...]]) -> tuple[Trial, ...]
         ),
         Trial(
             fed(0.9, 5),
-            (firing(info, "3d", "2.959%"),),
+            (firing(info, "3d", "2.95%"),),
             minutes=600,
             interval=5,
             severities=(info,),

@@ -15,6 +15,8 @@ from driftgauge.artefacts.rules.values import WITHOUT_PODS, Group, Recording
 
 # How far back the sample before a step may lie: scrapes that fail for so long lose nothing.
 LOOK_BACK_STEPS: Final = 3
+# A scrape that is under way has its sample's time already, and no sample yet: a step ends that long ago.
+LAG_SECONDS: Final = 30.0
 ONE_MILLISECOND: Final = Duration(1)
 _VERSION: Final = ("model", "model_version")
 
@@ -127,7 +129,7 @@ def chain_rules(each: Chained, scale: TimeScale, windows: Sequence[ChainWindow])
     name = each.metric.removeprefix("driftgauge_")
     yield Recording(
         each.name("increase5m"),
-        _step(each, scale.step),
+        _step(each, scale),
         meaning=f"{each.what} in the last step of the chain, over all pods.",
         remaining=each.labels,
     )
@@ -148,26 +150,28 @@ def chain_rules(each: Chained, scale: TimeScale, windows: Sequence[ChainWindow])
         )
 
 
-def _step(each: Chained, step: Duration) -> str:
+def _step(each: Chained, scale: TimeScale) -> str:
+    step, lag = scale.step, scale.duration(LAG_SECONDS, scrapes=1)
     if not each.formula:
-        return f"sum {WITHOUT_PODS} (\n{_of_pods(each.counter, step, indent='  ')}\n)"
+        return f"sum {WITHOUT_PODS} (\n{_of_pods(each.counter, step, lag, indent='  ')}\n)"
     named = {
-        name: f"({_of_pods(f'driftgauge_{name}_total', step)})"
+        name: f"({_of_pods(f'driftgauge_{name}_total', step, lag)})"
         for name in ("outcome_over", "outcome_under", "outcome_squares", "error_outcomes")
     }
     # Of a pod that has just died too, or its counts would stay without their sums.
-    named["centre"] = f"last_over_time(driftgauge_outcome_centre[{step}])"
+    named["centre"] = f"last_over_time(driftgauge_outcome_centre[{step}] offset {lag})"
     return f"sum {WITHOUT_PODS} (\n  {each.formula.format_map(named)}\n)"
 
 
-def _of_pods(counter: str, step: Duration, indent: str = "") -> str:
+def _of_pods(counter: str, step: Duration, lag: Duration, indent: str = "") -> str:
     """The increase of each pod's counter between the last samples of two steps."""
-    before = f"{counter}[{step * LOOK_BACK_STEPS}] offset {step}"
+    now = f"{counter}[{step}] offset {lag}"
+    before = f"{counter}[{step * LOOK_BACK_STEPS}] offset {step + lag}"
     lines = (
-        f"last_over_time({counter}[{step}]) - last_over_time({before}) >= 0",
+        f"last_over_time({now}) - last_over_time({before}) >= 0",
         # A little more than a step: the last sample before it too.
-        f"  unless resets({counter}[{step * 1.25}]) > 0",
-        f"or increase({counter}[{step}])",
+        f"  unless resets({counter}[{step * 1.25}] offset {lag}) > 0",
+        f"or increase({now})",
     )
     return f"\n{indent}".join(lines).join((indent, "")) if indent else " ".join(map(str.strip, lines))
 
