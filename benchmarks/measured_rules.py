@@ -228,7 +228,9 @@ def main() -> None:
         folder = Path(made)
         found = exposition()
         now = int(time.time() // STEP * STEP)
-        blocks(folder, (line for part in (raw, recorded) for line in part(found, now)))
+        blocks(folder, recorded(found, now))
+        # Last, for they must be fresh when the rules ask for them.
+        blocks(folder, raw(found, int(time.time())))
         rules = shipped_rules()
         hurried = RuleFile(tuple(replace(g, interval=Duration(1000 * INTERVAL)) for g in rules.groups))
         with prometheus(folder, hurried) as (port, pid):
