@@ -80,6 +80,7 @@ measured: $(STAMP) ## how often verdicts, intervals and detectors are right, mea
 	$(IN_VENV)/python -m benchmarks.measured_detectors
 	$(IN_VENV)/python -m benchmarks.measured_concept
 	$(IN_VENV)/python -m benchmarks.measured_relations
+	$(IN_VENV)/python -m benchmarks.measured_rules
 
 picture: $(STAMP) ## the README's picture of the page, from the demo; needs chromium
 	$(IN_VENV)/python -m tests.e2e.picture

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from threading import RLock
 from types import ModuleType
-from typing import Any, Final
+from typing import Final
 
 _PACKAGE: Final = "scipy.special"
 _COMPILED: Final = f"{_PACKAGE}._ufuncs"
@@ -20,7 +20,7 @@ _NAMES: Final = ("chdtrc", "fdtrc", "gammaln", "kolmogi", "ndtr", "ndtri", "stdt
 _LOCK: Final = RLock()
 
 
-def functions() -> Any:
+def functions() -> ModuleType:
     """What has ``chdtrc, fdtrc, gammaln, kolmogi, ndtr, ndtri, stdtr, stdtrit`` of scipy as attributes.
 
     The compiled module where it can be had alone, else the package, as where that is loaded already.

@@ -25,8 +25,10 @@ pods' labels, and sum: an hour is twelve steps, a day 24 hours, a week 168. A st
 the last sample before it to the last one in it, so nothing is extrapolated and a batch of a million records
 in one second counts as a million. What it misses:
 
-- of a pod that starts or restarts: what it counted before its first scrape, so at most a scrape interval of
-  its traffic; of one that dies: what came after its last scrape;
+- of a pod that starts: what it counted before its first scrape, so at most a scrape interval of its traffic;
+  of one that dies or restarts: what came after its last scrape;
+- of a pod that restarts, where it has counted more by the end of that step than ever before: what the step
+  held before the restart;
 - while scrapes fail or Prometheus is down for longer than 15 minutes: what came meanwhile; of an evaluation
   that Prometheus skips: one step.
 

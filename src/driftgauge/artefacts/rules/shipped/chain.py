@@ -1,7 +1,8 @@
 """The chain that makes counters of pods those of a fleet: steps without pods, hours, windows of hours.
 
 A step's increase is that from the last sample before the step to the last in it, so that steps lie end to
-end and nothing is extrapolated; where a counter began anew, or has no sample before, it is `increase`.
+end and nothing is extrapolated, which `increase` would do. A counter that began anew gives what it has counted
+since; one that was never seen before, what it counted after its first sample.
 """
 
 from __future__ import annotations
@@ -165,13 +166,16 @@ def _step(each: Chained, scale: TimeScale) -> str:
 
 def _of_pods(counter: str, step: Duration, lag: Duration, indent: str = "") -> str:
     """The increase of each pod's counter between the last samples of two steps."""
-    now = f"{counter}[{step}] offset {lag}"
-    before = f"{counter}[{step * LOOK_BACK_STEPS}] offset {step + lag}"
+    now, before = f"{counter}[{step}] offset {lag}", f"{counter}[{step * LOOK_BACK_STEPS}] offset {step + lag}"
+    last, known = f"last_over_time({now})", f"last_over_time({before})"
     lines = (
-        f"last_over_time({now}) - last_over_time({before}) >= 0",
-        # A little more than a step: the last sample before it too.
-        f"  unless resets({counter}[{step * 1.25}] offset {lag}) > 0",
-        f"or increase({now})",
+        f"{last} - {known}",
+        f"  unless (resets({now}) > 0 or min_over_time({now}) < {known})",
+        # Begun anew, from 0: all since then, and what came before where that can still be told.
+        f"or ({last} and {known})",
+        f"  + (clamp_min((max_over_time({now}) > {last}) - {known}, 0) or {last} * 0)",
+        # Seen for the first time; since when it has counted nobody knows.
+        f"or {last} - min_over_time({now})",
     )
     return f"\n{indent}".join(lines).join((indent, "")) if indent else " ".join(map(str.strip, lines))
 
