@@ -166,7 +166,10 @@ def _step(each: Chained, scale: TimeScale) -> str:
 
 def _of_pods(counter: str, step: Duration, lag: Duration, indent: str = "") -> str:
     """The increase of each pod's counter between the last samples of two steps."""
-    now, before = f"{counter}[{step}] offset {lag}", f"{counter}[{step * LOOK_BACK_STEPS}] offset {step + lag}"
+    now, before = (
+        f"{counter}[{step}] offset {lag}",
+        f"{counter}[{step * LOOK_BACK_STEPS}] offset {step + lag}",
+    )
     last, known = f"last_over_time({now})", f"last_over_time({before})"
     lines = (
         f"{last} - {known}",
