@@ -185,7 +185,7 @@ def test_sentences_are_printed_as_things_happen(demo, sentence):
 
 
 def test_the_page_has_the_sentences_and_the_progress(demo):
-    assert '<progress max="1" value="1.0000">' in demo.page
+    assert '<progress id="progress" max="1" value="1.0000">' in demo.page
     for sentence in [line[25:] for line in demo.lines if line[12:24].strip() == "bike-demand"][-3:]:
         assert sentence.replace("'", "&#x27;") in demo.page
 

@@ -131,8 +131,10 @@ def test_there_are_commands_to_run():
 @pytest.mark.parametrize("block", blocks("yaml"))
 def test_the_configuration_is_one(block, tmp_path):
     file = tmp_path / "readme.yaml"
-    file.write_text(block, encoding="utf-8")
-    assert set(load(file).models) == set(yaml.safe_load(block)["models"])
+    # What stands below the models goes into the same file.
+    whole = block if "models:" in block else blocks("yaml")[0] + block
+    file.write_text(whole, encoding="utf-8")
+    assert set(load(file).models) == set(yaml.safe_load(whole)["models"])
 
 
 def test_every_target_of_make_is_there():

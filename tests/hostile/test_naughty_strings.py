@@ -133,7 +133,12 @@ def test_classes(started, strings, require_tool):
     texts = [each for each in strings if each != "other"]
     groups = [texts[i : i + 20] for i in range(0, len(texts), 20)]
     told = Told(
-        started(intake={"linger": "0ms"}, limits={"models": len(groups)}, defaults={"windows": ["1h"]})
+        started(
+            intake={"linger": "0ms"},
+            limits={"models": len(groups)},
+            defaults={"windows": ["1h"]},
+            metrics=["classes"],
+        )
     )
     for place, group in enumerate(groups):
         for text in group:

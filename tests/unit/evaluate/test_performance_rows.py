@@ -147,7 +147,7 @@ def test_mape_passes_over_outcomes_of_0_and_counts_the_others():
 def of_value(snapshot, row, name):
     """The number that an interval is of."""
     rows = (
-        *snapshot.quality, *snapshot.classes, *snapshot.segment_classes, *snapshot.performance,
+        *snapshot.all_quality, *snapshot.classes, *snapshot.segment_classes, *snapshot.performance,
         *snapshot.class_performance, *snapshot.segment_performance, *snapshot.segment_class_performance,
         *snapshot.calibration,
     )  # fmt: skip
