@@ -161,9 +161,10 @@ def routes(folder, repository, people, trigger):
     )
 
     def hurried(route):
-        waits = {"group_wait": "1s", "group_interval": "5s", "repeat_interval": "1h"}
+        # People hear of a change as late as the example says, or nearly: what stalls for seconds wakes nobody.
+        waits = {"group_wait": "1s", "group_interval": "30s", "repeat_interval": "1h"}
         if route.get("receiver") == "driftgauge-trigger":
-            waits["repeat_interval"] = "5s"
+            waits |= {"group_interval": "5s", "repeat_interval": "5s"}
         route.update({key: wait for key, wait in waits.items() if key in route})
         for each in (*route.get("mute_time_intervals", ()), *route.get("active_time_intervals", ())):
             assert each in {"nights", "office-hours"}
