@@ -283,7 +283,13 @@ def test_sentences_of_the_configuration_find_the_loss_once_outcomes_are_known(to
 def test_nothing_of_the_loan_model_drifts_or_fails_before_chunk_5(told):
     silence = {"ModelWithoutOutcomes", "ModelWithoutPredictions"}  # a replay begins and ends
     found = told.query.over('ALERTS{alertstate="firing", model="car-loan"}', told.begun, told.ended)
-    named = [series for series in found if series.labels["alertname"] not in silence]
+    # Nor the sidecar's own health: an evaluation that is held up for 4 s is old at this time scale.
+    named = [
+        series
+        for series in found
+        if series.labels["alertname"] not in silence
+        and not series.labels["alertname"].startswith("Driftgauge")
+    ]
     assert named
     for series in named:
         assert told.first("car-loan", series) >= told.drifted_at, series.labels
