@@ -132,7 +132,7 @@ def _read(config: Path, token_secret: str | None) -> str:
 def _patched(file: Path, sidecar: Sidecar, text: str | None) -> str:
     import yaml
 
-    from driftgauge.artefacts.manifests import UnsuitableError, config_map, patched
+    from driftgauge.artefacts.manifests import KINDS, UnsuitableError, config_map, patched
     from driftgauge.artefacts.yaml_text import dumped
     from driftgauge.errors import DriftgaugeError
 
@@ -158,15 +158,12 @@ def _patched(file: Path, sidecar: Sidecar, text: str | None) -> str:
             taken.append(patched(document, sidecar))
             made.append(taken[-1])
         except UnsuitableError as error:
-            if document.get("kind") in _WORKLOADS:
+            if document.get("kind") in KINDS:
                 raise DriftgaugeError(f"{where} document {number}: {error}") from error
             made.append(document)
     if not taken:
-        raise DriftgaugeError(f"{where}: expected a {', '.join(_WORKLOADS)}, found none")
+        raise DriftgaugeError(f"{where}: expected a {', '.join(KINDS)}, found none")
     return "---\n".join(dumped(each) for each in (*_beside(taken, ours), *made))
-
-
-_WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Rollout", "Pod", "InferenceService")
 
 
 def _same(document: dict[str, Any], ours: dict[str, Any]) -> bool:

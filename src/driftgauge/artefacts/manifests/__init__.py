@@ -1,7 +1,7 @@
 """The sidecar in a pod: its container and volumes, and a user's own resource with them in it."""
 
 from driftgauge.artefacts.manifests.component import component
-from driftgauge.artefacts.manifests.patching import UnsuitableError, patched
+from driftgauge.artefacts.manifests.patching import KINDS, UnsuitableError, patched
 from driftgauge.artefacts.manifests.sidecar import (
     CONFIG_KEY,
     NATIVE_SINCE,
@@ -15,6 +15,7 @@ from driftgauge.artefacts.manifests.sidecar import (
 
 __all__ = [
     "CONFIG_KEY",
+    "KINDS",
     "NATIVE_SINCE",
     "REFERENCES",
     "TOKEN_FILE",

@@ -24,6 +24,8 @@ _PLACES: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = MappingProxyTyp
         "InferenceService": (("spec", "predictor"), ("spec", "predictor")),
     }
 )
+KINDS: Final = tuple(_PLACES)
+"""What can take a sidecar."""
 
 
 class UnsuitableError(ValueError):
@@ -44,7 +46,7 @@ def patched(resource: Mapping[str, Any], sidecar: Sidecar) -> Object:
     """
     kind = resource.get("kind")
     if not isinstance(kind, str) or kind not in _PLACES:
-        raise UnsuitableError(f"kind: expected one of {', '.join(_PLACES)}, got {kind!r}")
+        raise UnsuitableError(f"kind: expected one of {', '.join(KINDS)}, got {kind!r}")
     changed: Object = copy.deepcopy(dict(resource))
     spec_path, metadata_path = _PLACES[kind]
     spec, metadata = _at(changed, spec_path), _at(changed, metadata_path)
