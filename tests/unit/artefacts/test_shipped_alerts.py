@@ -13,6 +13,8 @@ from driftgauge.artefacts.rules.promtool import TestFile, group_order, test_text
 from driftgauge.artefacts.rules.shipped import shipped_alerts, shipped_rules, shipped_tests
 
 SHIPPED = shipped_alerts()
+# Hours of every burn window, a minute at a time.
+LONG = {"ModelErrorBudgetBurns", "ModelLatencyBudgetBurns"}
 
 
 def needed(file: RuleFile, alert: str) -> RuleFile:
@@ -31,7 +33,13 @@ def needed(file: RuleFile, alert: str) -> RuleFile:
     return RuleFile(tuple(group for group in groups if group.rules))
 
 
-@pytest.mark.parametrize("shipped", SHIPPED, ids=lambda each: each.name)
+@pytest.mark.parametrize(
+    "shipped",
+    [
+        pytest.param(each, id=each.name, marks=pytest.mark.slow if each.name in LONG else ())
+        for each in SHIPPED
+    ],
+)
 def test_an_alert_fires_when_it_should_and_only_then(tmp_path, require_tool, shipped):
     rules = needed(shipped_rules(), shipped.name)
     whole = shipped_tests(coarse=shipped.coarse)

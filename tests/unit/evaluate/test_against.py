@@ -128,6 +128,7 @@ def test_the_window_before_and_the_same_hours_last_week_by_numpy(tmp_path):
     assert stream.rows("1d", "same_hours_last_week")["x"].mean_shift_sd > 0.8
 
 
+@pytest.mark.slow
 def test_a_window_of_minutes_has_the_hour_before_by_minutes_and_last_weeks_whole_hours(tmp_path):
     stream = Stream(tmp_path)
     stream.feed(range(7 * 24 + 4), 120)
