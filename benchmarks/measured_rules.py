@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -37,7 +38,8 @@ RAW_SECONDS = 6 * HOUR + 10 * MINUTE
 # Of the chain's own ranges on raw series, the rest is only needed for rates over 6 h of a few counters.
 SHORT_SECONDS = 25 * MINUTE
 INTERVAL, EVALUATIONS = 10, 4
-BLOCK = 2 * HOUR
+# As Prometheus leaves them: what is older than a day and a half lies in blocks of nine times the length.
+BLOCK, MERGED, YOUNG = 2 * HOUR, 18 * HOUR, 36 * HOUR
 LONG = re.compile(r"driftgauge_outcomes_(orphaned|joined)_total")
 
 MODEL = "churn"
@@ -104,33 +106,43 @@ def raw(found: list[Sample], now: int) -> Iterator[str]:
 
 
 def recorded(found: list[Sample], now: int) -> Iterator[str]:
-    """Lines of a week of the chain's hours and of the steps of three days."""
+    """Lines of a week of the chain's hours, and of the steps that windows and burn rates are made of."""
     chained = {each.counter: each for group in BY_GROUP.values() for each in group}
     for name, labels, value in found:
         each = chained.get(name)
         if each is None:
             continue
         kept = {**{k: v for k, v in labels.items() if k not in POD_LABELS}, "job": "driftgauge"}
-        steps = 3 * DAY if each in BY_GROUP["traffic"] else 2 * HOUR
-        for operations, seconds in (("increase1h", 7 * DAY + HOUR), ("increase5m", steps)):
+        steps = 3 * DAY if each in BY_GROUP["traffic"] else DAY + HOUR
+        for operations, seconds, every in (
+            ("increase1h", 7 * DAY + HOUR, int(HOUR)),
+            ("increase5m", steps, STEP),
+        ):
             series = labelled(each.name(operations), kept)
-            for at in range(int(now - seconds), now, STEP):
+            for at in range(int(now - seconds), now, every):
                 yield f"{series} {value / 100:.6g} {at}"
 
 
-def blocks(folder: Path, lines: Iterator[str]) -> None:
-    """A block for each two hours, from a file of its own: promtool reads all of a file for each block."""
+def blocks(folder: Path, lines: Iterator[str], now: int) -> None:
+    """Each block from a file of its own: promtool reads all of a file for each block."""
     files = {}
     for line in lines:
-        place = int(line.rpartition(" ")[2]) // int(BLOCK)
-        if place not in files:
-            files[place] = (folder / f"samples-{place}.txt").open("w")
-        files[place].write(f"{line}\n")
-    for file in files.values():
+        length, place = _block(int(line.rpartition(" ")[2]), now)
+        if (length, place) not in files:
+            files[length, place] = (folder / f"samples-{length}-{place}.txt").open("w")
+        files[length, place].write(f"{line}\n")
+    for (length, _), file in files.items():
         file.write("# EOF\n")
         file.close()
-        command = ("tsdb", "create-blocks-from", "openmetrics", file.name, str(folder / "blocks"))
+        flags = (f"--max-block-duration={length // int(HOUR)}h",)
+        command = ("tsdb", "create-blocks-from", *flags, "openmetrics", file.name, str(folder / "blocks"))
         subprocess.run([shutil.which("promtool"), *command], check=True, stdout=subprocess.DEVNULL)
+
+
+def _block(at: int, now: int) -> tuple[int, int]:
+    """The length of the block that a sample lies in, and its number among those of the length."""
+    length = int(MERGED) if at // int(MERGED) < (now - YOUNG) // MERGED else int(BLOCK)
+    return length, at // length
 
 
 @contextmanager
@@ -180,7 +192,8 @@ def _cpu(pid: int) -> float:
 
 
 def series_of(port: int, name: str) -> int:
-    found = asked(port, f"query?query=count({name})")["result"]
+    query = urllib.parse.urlencode({"query": f"count({name})"})
+    found = asked(port, f"query?{query}")["result"]
     return int(found[0]["value"][1]) if found else 0
 
 
@@ -228,15 +241,15 @@ def main() -> None:
         folder = Path(made)
         found = exposition()
         now = int(time.time() // STEP * STEP)
-        blocks(folder, recorded(found, now))
+        blocks(folder, recorded(found, now), now)
         # Last, for they must be fresh when the rules ask for them.
-        blocks(folder, raw(found, int(time.time())))
+        blocks(folder, raw(found, int(time.time())), now)
         rules = shipped_rules()
         hurried = RuleFile(tuple(replace(g, interval=Duration(1000 * INTERVAL)) for g in rules.groups))
         with prometheus(folder, hurried) as (port, pid):
             time.sleep(5)
             times, cpu = evaluations(port, pid)
-            chained = series_of(port, '{__name__=~".*:increase1h"}')
+            chained = series_of(port, 'last_over_time({__name__=~".*:increase1h"}[2h])')
             if not series_of(port, f'feature:driftgauge_feature_psi:fleet{{model="{MODEL}"}}'):
                 raise SystemExit("the rules computed nothing: the figures would be of empty series")
         DOCUMENT.write_text(document(times, cpu, len(found), chained), encoding="utf-8")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from driftgauge.cli.parameters import duration
+from driftgauge.config import HOUR
 
 if TYPE_CHECKING:
     from driftgauge.artefacts.rules import RuleFile, TimeScale
@@ -68,6 +69,15 @@ def _pair(text: str) -> tuple[str, str]:
     metavar="DURATION",
     help="How often Prometheus scrapes; it matters beside a time scale.",
 )
+@click.option(
+    "--window",
+    "windows",
+    type=duration,
+    multiple=True,
+    metavar="DURATION",
+    help="With --shipped: a window of the fleet's numbers beside 1h, 1d and 7d, in whole hours, as 30d. "
+    "Prometheus must keep its data as long. Repeatable.",
+)
 @click.option("--runbooks", metavar="URL", help="The page that runbook_url leads to, in place of docs/.")
 @click.option(
     "--grafana", default="", metavar="URL", help="Put before dashboard_url: https://grafana.example.com."
@@ -91,6 +101,7 @@ def rules(
     tests: bool,
     time_scale: float | None,
     scrape_interval: float,
+    windows: tuple[float, ...],
     runbooks: str | None,
     grafana: str,
     name: str,
@@ -109,19 +120,28 @@ def rules(
         raise click.UsageError(f"expected --config FILE or --shipped, got {found}")
     if tests and (output is None or form != "prometheus" or runbooks or grafana):
         raise click.UsageError("--tests needs --output, the format prometheus and no links of your own")
+    _check_windows(windows, shipped=shipped)
     tree = _loaded(config) if config is not None else None
     factor = time_scale or (tree.time_scale if tree is not None else 1.0)
     if tests and factor != 1:
         raise click.UsageError("--tests are of unscaled rules: leave out the time scale")
     if tree is not None:
         _warn(tree)
-    file = _rules(tree, TimeScale(max(1.0, factor), scrape_interval), runbooks, grafana)
+    file = _rules(tree, TimeScale(max(1.0, factor), scrape_interval), windows, runbooks, grafana)
     text = _text(file, form, name, namespace, dict(labels))
     if output is None:
         click.echo(text, nl=False)
         return
     file_name = SHIPPED_FILE if tree is None else ALERTS_FILE
     _write(output, {file_name: text, **(_tests(tree, file, file_name) if tests else {})})
+
+
+def _check_windows(windows: tuple[float, ...], *, shipped: bool) -> None:
+    if windows and not shipped:
+        raise click.UsageError("--window is of the rules that --shipped prints")
+    for seconds in windows:
+        if seconds < HOUR or seconds % HOUR:
+            raise click.UsageError(f"--window: expected whole hours, got {seconds:g} s")
 
 
 def _loaded(path: Path) -> Config:
@@ -141,15 +161,19 @@ def _warn(config: Config) -> None:
         click.echo(f"{config.source}: warning: {warning}", err=True)
 
 
-def _rules(config: Config | None, scale: TimeScale, runbooks: str | None, grafana: str) -> RuleFile:
+def _rules(
+    config: Config | None, scale: TimeScale, windows: tuple[float, ...], runbooks: str | None, grafana: str
+) -> RuleFile:
     from driftgauge.artefacts.alerts import LINKS, compiled
-    from driftgauge.artefacts.rules.shipped import shipped_rules
+    from driftgauge.artefacts.rules.shipped import WINDOWS, shipped_rules
     from driftgauge.artefacts.rules.shipped.entry import Links
 
     links = Links(grafana=grafana) if config is None else replace(LINKS, grafana=grafana)
     if runbooks is not None:
         links = replace(links, runbooks=runbooks)
-    return shipped_rules(scale, links=links) if config is None else compiled(config, scale, links)
+    if config is not None:
+        return compiled(config, scale, links)
+    return shipped_rules(scale, sorted({*WINDOWS, *windows}), links)
 
 
 def _text(file: RuleFile, form: str, name: str, namespace: str | None, labels: Mapping[str, str]) -> str:

@@ -19,8 +19,18 @@ RULES = list(FILE.rules())
 SCRAPE = timedelta(minutes=1)
 # All of them older than 2.42, and none experimental.
 FUNCTIONS = {
-    *("absent", "abs", "changes", "clamp_min", "increase", "label_replace", "last_over_time", "ln"),
-    *("max_over_time", "min_over_time", "predict_linear", "resets", "sqrt", "sum_over_time", "time"),
+    *("absent", "abs", "changes", "clamp_max", "clamp_min", "increase", "label_replace"),
+    *(
+        "last_over_time",
+        "ln",
+        "max_over_time",
+        "min_over_time",
+        "predict_linear",
+        "resets",
+        "sqrt",
+        "sum_over_time",
+        "time",
+    ),
 }
 
 

@@ -68,6 +68,19 @@ def test_the_shipped_rules_are_those_of_the_repository(run, repository, tmp_path
         assert (tmp_path / name).read_bytes() == (repository / "prometheus" / name).read_bytes()
 
 
+def test_a_fleet_can_have_a_longer_window(run):
+    """Of hours, as a week is: 720 samples a series."""
+    text = run("rules", "--shipped", "--window", "30d").stdout
+    groups = yaml.safe_load(text)["groups"]
+    found = {
+        rule["labels"]["window"]: rule["expr"]
+        for rule in groups[0]["rules"]
+        if rule["record"] == "feature:driftgauge_feature_values:window"
+    }
+    assert list(found) == ["1h", "1d", "7d", "30d"]
+    assert found["30d"] == "sum_over_time(feature:driftgauge_feature_values:increase1h[29d23h57m30s])"
+
+
 def test_a_time_scale_divides_durations(run, tmp_path):
     write(tmp_path, CONFIG + "time_scale: 1440\n")
     of_file = run("rules", "-c", "config.yaml").stdout
@@ -105,6 +118,12 @@ def test_what_is_refused(run, tmp_path):
             2,
             "Error: --tests are of unscaled rules: leave out the time scale",
         ),
+        (
+            ("-c", "config.yaml", "--window", "30d"),
+            2,
+            "Error: --window is of the rules that --shipped prints",
+        ),
+        (("--shipped", "--window", "90m"), 2, "Error: --window: expected whole hours, got 5400 s"),
         (("--shipped", "--label", "release"), 2, "expected NAME=VALUE, got 'release'"),
         (
             ("-c", "empty.yaml"),

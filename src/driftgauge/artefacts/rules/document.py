@@ -21,7 +21,7 @@ Prometheus itself adds (`job`, `namespace`) stays, beside the labels listed here
 ## How replicas become one
 
 Each pod counts from 0 at its start. The rules take the increase of every counter over 5 minutes, drop the
-pods' labels, and sum: an hour is twelve steps, a day 24 hours, a week 168. A step's increase is that from
+pods' labels, and sum: an hour is twelve steps, a day 288, a week 168 hours. A step's increase is that from
 the last sample before it to the last one in it, so nothing is extrapolated and a batch of a million records
 in one second counts as a million. What it misses:
 
@@ -32,9 +32,13 @@ in one second counts as a million. What it misses:
 - while scrapes fail or Prometheus is down for longer than 15 minutes: what came meanwhile; of an evaluation
   that Prometheus skips: one step.
 
-Steps end half a minute ago, when every scrape of theirs is in. Windows of a day and up end with the last
-whole hour, so they are up to an hour behind. Sums over windows
+Steps end half a minute ago, when every scrape of theirs is in. Windows of up to a day end with the last
+step. Longer ones end with the last whole hour: an hour (`..:increase1h`) is recorded once, as soon as the one
+before is an hour old, so that a skipped evaluation costs its own step and not the hour. Sums over windows
 (`..:window`) have a sample each step; numbers made from them (`..:fleet`, `..:fleet_ratio`) each minute.
+The windows are 1h, 1d and 7d, whatever windows the models have. `driftgauge rules --shipped --window 30d`
+adds one, for a Prometheus that keeps its data as long; at first it holds what there is. A model's window that
+the chain lacks has verdicts by majority and means by weight as below, and no `..:fleet` numbers.
 PSI, means, precision, recall, F1, accuracy, ROC AUC, RMSE, MAE and R2 of the fleet come from these sums, so
 they are those of all records together; quality is by the time the outcome came. There are no counters by
 segment: a segment's numbers are those of the pods, weighted.

@@ -9,13 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from driftgauge.artefacts.rules.shipped.chain import (
-    FAILED,
-    LATENCY_BUCKETS,
-    LATENCY_COUNT,
-    ONE_MILLISECOND,
-    PREDICTIONS,
-)
+from driftgauge.artefacts.rules.durations import Duration
+from driftgauge.artefacts.rules.shipped.chain import FAILED, LATENCY_BUCKETS, LATENCY_COUNT, PREDICTIONS
 from driftgauge.artefacts.rules.shipped.entry import (
     MODEL_BOARD,
     Fed,
@@ -79,7 +74,7 @@ def _sum(setting: Setting, selector: str, seconds: float) -> str:
     """The sum of the chain's steps within so many seconds, whenever it is asked for between two steps."""
     scale = setting.scale
     steps = max(1, round(scale.duration(seconds).milliseconds / scale.step.milliseconds))
-    return f"sum_over_time({selector}[{scale.step * steps - ONE_MILLISECOND}])"
+    return f"sum_over_time({selector}[{scale.step * steps - Duration(1)}])"
 
 
 def budget_alerts(setting: Setting) -> Iterator[Shipped]:

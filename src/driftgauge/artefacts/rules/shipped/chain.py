@@ -1,8 +1,11 @@
-"""The chain that makes counters of pods those of a fleet: steps without pods, hours, windows of hours.
+"""The chain that makes counters of pods those of a fleet: steps without pods, hours, windows.
 
 A step's increase is that from the last sample before the step to the last in it, so that steps lie end to
 end and nothing is extrapolated, which `increase` would do. A counter that began anew gives what it has counted
 since; one that was never seen before, what it counted after its first sample.
+
+Windows of up to a day are sums of steps. Longer ones are sums of hours, each recorded once: a week is 168
+samples a series, where steps, or a subquery over hours, would be ten times the work.
 """
 
 from __future__ import annotations
@@ -18,7 +21,8 @@ from driftgauge.artefacts.rules.values import WITHOUT_PODS, Group, Recording
 LOOK_BACK_STEPS: Final = 3
 # A scrape that is under way has its sample's time already, and no sample yet: a step ends that long ago.
 LAG_SECONDS: Final = 30.0
-ONE_MILLISECOND: Final = Duration(1)
+# Windows of more hours are made of hours.
+MOST_HOURS_OF_STEPS: Final = 24
 _VERSION: Final = ("model", "model_version")
 
 
@@ -126,29 +130,39 @@ def chain_groups(scale: TimeScale, windows: Sequence[ChainWindow]) -> Iterator[G
 
 
 def chain_rules(each: Chained, scale: TimeScale, windows: Sequence[ChainWindow]) -> Iterator[Recording]:
-    """Steps, hours and windows of one counter."""
-    name = each.metric.removeprefix("driftgauge_")
+    """Steps and windows of one counter, and hours where a window is made of them."""
+    steps, hours = each.name("increase5m"), each.name("increase1h")
     yield Recording(
-        each.name("increase5m"),
+        steps,
         _step(each, scale),
         meaning=f"{each.what} in the last step of the chain, over all pods.",
         remaining=each.labels,
     )
-    yield Recording(
-        each.name("increase1h"),
-        f"sum_over_time({each.name('increase5m')}[{scale.hour - scale.step * 0.5}])",
-        meaning=f"The same in the last hour: the sum of its steps of {name}.",
-        remaining=each.labels,
-    )
+    if any(window.hours > MOST_HOURS_OF_STEPS for window in windows):
+        hour = _range(scale.hour, scale)
+        yield Recording(
+            hours,
+            # Not by the clock: an evaluation that is skipped at the full hour is made up for by the next one.
+            f"sum_over_time({steps}[{hour}])\nunless last_over_time({hours}[{hour}])",
+            meaning="The same in the last hour: the sum of its steps. A sample an hour, as soon as the one before is "
+            "an hour old.",
+            remaining=each.labels,
+        )
     for window in windows:
+        parts = hours if window.hours > MOST_HOURS_OF_STEPS else steps
         yield Recording(
             each.window,
-            _window(each.name("increase1h"), window.hours, scale.hour),
+            f"sum_over_time({parts}[{_range(scale.hour * window.hours, scale)}])",
             {"window": window.name},
-            meaning="The same in a window that ends with the last whole hour: the sum of its hours. A sample each "
-            "step: read it as `last_over_time(..[10m])`.",
+            meaning="The same in a window: the sum of its steps, of its hours where it is longer than a day. A sample "
+            "each step: read it as `last_over_time(..[10m])`.",
             remaining=(*each.labels, "window"),
         )
+
+
+def _range(length: Duration, scale: TimeScale) -> Duration:
+    """A range that holds each step of *length* once, whichever of its ends belongs to it."""
+    return length - scale.step * 0.5
 
 
 def _step(each: Chained, scale: TimeScale) -> str:
@@ -165,26 +179,25 @@ def _step(each: Chained, scale: TimeScale) -> str:
 
 
 def _of_pods(counter: str, step: Duration, lag: Duration, indent: str = "") -> str:
-    """The increase of each pod's counter between the last samples of two steps."""
+    """The increase of each pod's counter between the last samples of two steps.
+
+    Each reading of a range costs as much as three operations on what it gives, so none is asked for twice
+    where it can be had from the others.
+    """
     now, before = (
         f"{counter}[{step}] offset {lag}",
         f"{counter}[{step * LOOK_BACK_STEPS}] offset {step + lag}",
     )
-    last, known = f"last_over_time({now})", f"last_over_time({before})"
+    last, least, most = (f"{name}_over_time({now})" for name in ("last", "min", "max"))
+    known = f"last_over_time({before})"
     lines = (
-        f"{last} - {known}",
-        f"  unless (resets({now}) > 0 or min_over_time({now}) < {known})",
-        # Begun anew, from 0: all since then, and what came before where that can still be told.
-        f"or ({last} and {known})",
-        f"  + (clamp_min((max_over_time({now}) > {last}) - {known}, 0) or {last} * 0)",
-        # Seen for the first time; since when it has counted nobody knows.
-        f"or {last} - min_over_time({now})",
+        f"{last} - (",
+        # Began anew within the step: less what it had counted by then, where that can still be told.
+        f"  clamp_max({known} - ({most} > {last}), 0)",
+        # Went on from what was known; seen for the first time: since when it has counted nobody knows.
+        f"  or ({known} or {least}) <= {least}",
+        # Began anew, from 0.
+        f"  or {least} * 0",
+        ")",
     )
     return f"\n{indent}".join(lines).join((indent, "")) if indent else " ".join(map(str.strip, lines))
-
-
-def _window(hourly: str, hours: int, hour: Duration) -> str:
-    """A sum of so many hours, at the multiples of an hour: a millisecond less never takes one too many."""
-    if hours == 1:
-        return hourly
-    return f"sum_over_time({hourly}[{hour * hours - ONE_MILLISECOND}:{hour}])"
