@@ -4,24 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
+from driftgauge.evaluate.quality import Measured
 from driftgauge.evaluate.segments import Totals, listed
 from driftgauge.records import Floats
-from driftgauge.sketches.quality import (
-    SCORE_LOG_ODDS,
-    BinaryQuality,
-    MulticlassQuality,
-)
+from driftgauge.sketches.quality import BinaryQuality, MulticlassQuality
 from driftgauge.snapshot import Calibration, CalibrationBin
 from driftgauge.stats import classification
 from driftgauge.stats.arrays import quotient
-from driftgauge.stats.calibration import recalibration
 
 
-def calibration(totals: Totals) -> tuple[list[Calibration], list[CalibrationBin]]:
-    """Rows of the whole model; none of a regression, nor where no scores were sent.
-
-    O(totals * score bins), times the steps of a recalibration.
-    """
+def calibration(totals: Totals, found: Measured) -> tuple[list[Calibration], list[CalibrationBin]]:
+    """Rows of the whole model; none of a regression, nor where no scores were sent. O(totals)."""
     quality, row = totals.view.quality, totals.row
     if not isinstance(quality, BinaryQuality | MulticlassQuality):
         return [], []
@@ -30,14 +23,11 @@ def calibration(totals: Totals) -> tuple[list[Calibration], list[CalibrationBin]
         reliability, scores = reliability[:, 0], scores[:, 0]
     records = reliability.sum(axis=-1).astype(np.float64)
     outcomes = reliability[..., 1].astype(np.float64)
-    intercept = slope = np.full(len(records), np.nan)
-    if isinstance(quality, BinaryQuality):
-        counts = quality.count(row, "score")
-        intercept, slope = recalibration(counts[:, 1], counts[:, 0], SCORE_LOG_ODDS)
-    mce = classification.mce(records, scores, outcomes)
-    known = np.where(totals.enough[:, 0], 0.0, np.nan)
+    mce = classification.mce(records, scores, outcomes) + np.where(totals.enough[:, 0], 0.0, np.nan)
+    none = np.full((len(records), 1), np.nan)
+    slope, intercept = (found.groups.get(name, none)[:, 0] for name in ("slope", "intercept"))
     of_model, of_bins = [], []
-    columns = [listed(records.sum(axis=1)), *(listed(v + known) for v in (slope, intercept, mce))]
+    columns = [listed(values) for values in (records.sum(axis=1), slope, intercept, mce)]
     for place, values in enumerate(zip(*columns, strict=True)):
         if values[0]:
             of_model.append(Calibration(*totals.labels[place], *values))

@@ -43,7 +43,7 @@ def _rows(totals: Totals) -> CohortRows:
     numbers = measured(totals)
     of_values = quality(totals, numbers)
     intervals = quality_intervals(totals, numbers)
-    of_model, of_bins = calibration(totals)
+    of_model, of_bins = calibration(totals, numbers)
     return CohortRows(
         **{f.name: getattr(of_values, f.name) for f in fields(Found)},
         intervals=intervals.whole,

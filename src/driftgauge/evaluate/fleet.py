@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import repeat
 
 import numpy as np
 
@@ -13,11 +14,9 @@ from driftgauge.layout import Row
 from driftgauge.records import Ints
 from driftgauge.reference import Reference, moments
 from driftgauge.sketches import quality as sketch
-from driftgauge.sketches.inputs import COARSE_BINS, Inputs
+from driftgauge.sketches.inputs import Inputs
 from driftgauge.snapshot import BinCount, ClassCount, ConfusionCell, ErrorSums, Moments, ScoreBin
 from driftgauge.view import VersionView
-
-_BINS = (*(str(i) for i in range(COARSE_BINS)), "missing", "unseen")
 
 
 def _watched(view: VersionView) -> Iterator[tuple[Reference, Row, Inputs]]:
@@ -32,13 +31,12 @@ def bins(view: VersionView) -> Iterator[BinCount]:
     """Coarse bins of every feature and output whose reference is fixed."""
     model, version = view.model, view.version
     for reference, lifetime, inputs in _watched(view):
-        own = known(inputs, reference)
-        counts = inputs.coarse(lifetime).astype(np.float64).tolist()
-        for (feature, output, kind), counted, shared in zip(own.names, counts, own.shares, strict=True):
-            if kind != "identifier":
-                # All of them from the start: `increase` sees no burst in a series that begins with it.
-                for name, count, share in zip(_BINS, counted, shared, strict=True):
-                    yield BinCount(model, version, feature, output, reference.id, name, count, share)
+        own = known(inputs, reference).bins
+        features, outputs, cells = own.labels
+        # All of them from the start: `increase` sees no burst in a series that begins with it.
+        counts = inputs.coarse(lifetime)[own.watched, :].astype(np.float64).ravel().tolist()
+        labels = (repeat(model), repeat(version), features, outputs, repeat(reference.id), cells)
+        yield from map(BinCount, *labels, counts, own.shares)
 
 
 def fleet_moments(view: VersionView) -> Iterator[Moments]:

@@ -46,7 +46,7 @@ def of_binary(quality: BinaryQuality, row: Row, values: Mapping[str, Floats]) ->
             values["roc_auc"], scores[..., 1, :].sum(axis=-1), scores[..., 0, :].sum(axis=-1)
         ),
         **losses(quality, row, scores.sum(axis=(-2, -1))),
-        **by_cells(confusion, scores),
+        **by_cells(confusion, scores, values),
     }
     errors["ece"] = ece_error(quality.count(row, "reliability")[:, :1], quality.sum(row, "scores")[:, :1])
     by_score = quality.count(row, "score")[:, None]
@@ -72,13 +72,13 @@ def losses(quality: sketch.Quality, row: Row, scored: Floats) -> Measures:
     }
 
 
-def by_cells(confusion: Floats, scores: Floats) -> Measures:
+def by_cells(confusion: Floats, scores: Floats, values: Mapping[str, Floats]) -> Measures:
     """Standard errors of what no formula serves, from one record fewer in each cell."""
     one_less = np.maximum(confusion - np.eye(4).reshape(4, 1, 1, 2, 2), 0.0)
-    whole, without = measures.of_confusion(confusion), measures.of_confusion(one_less)
+    without = measures.of_confusion(one_less)
     counts = np.moveaxis(confusion.reshape(*confusion.shape[:2], 4), -1, 0)
     found = {
-        name: intervals.cell_error(whole[name], without[name], counts)
+        name: intervals.cell_error(values[name], without[name], counts)
         for name in ("balanced_accuracy", "mcc")
     }
     return {**found, "average_precision": average_precision_error(scores)}

@@ -11,7 +11,12 @@ from driftgauge.config import Task
 from driftgauge.evaluate import measures
 from driftgauge.evaluate.segments import Numbers, Totals, rows, where_enough
 from driftgauge.records import Floats, Ints
-from driftgauge.sketches.quality import BinaryQuality, MulticlassQuality, RegressionQuality
+from driftgauge.sketches.quality import (
+    SCORE_LOG_ODDS,
+    BinaryQuality,
+    MulticlassQuality,
+    RegressionQuality,
+)
 from driftgauge.snapshot import ClassPerformance, ClassQuality, ConfusionCount, Performance, Quality
 from driftgauge.stats import classification
 from driftgauge.stats.arrays import Counts, quotient
@@ -78,6 +83,7 @@ def _binary(quality: BinaryQuality, totals: Totals) -> dict[str, Floats]:
     finer = _with_half_width(quality.count(row, "score"))
     for name, values in scores.items():
         values[:, 0] = finer[name]
+    recalibrated = measures.of_log_odds(quality.count(row, "score"), SCORE_LOG_ODDS)
     losses = quality.sum(row, "log_loss")[:, places], quality.sum(row, "brier")[:, places]
     sums = quality.sum(row, "scores")[:, places]
     return {
@@ -85,6 +91,7 @@ def _binary(quality: BinaryQuality, totals: Totals) -> dict[str, Floats]:
         **scores,
         **measures.of_losses(*losses, reliability.sum(axis=(-2, -1))),
         "ece": classification.ece(reliability.sum(axis=-1), sums, reliability[..., 1]),
+        **{name: first_place(value, places.size) for name, value in recalibrated.items()},
     }
 
 

@@ -9,18 +9,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from driftgauge.evaluate import grouped, independent, measures
+from driftgauge.evaluate import grouped, independent
 from driftgauge.evaluate.grouped import Spread
 from driftgauge.evaluate.independent import Ends
 from driftgauge.evaluate.quality import Measured, class_labels
 from driftgauge.evaluate.segments import Totals, rows
 from driftgauge.records import Floats
-from driftgauge.sketches.quality import (
-    SCORE_LOG_ODDS,
-    BinaryQuality,
-    MulticlassQuality,
-    RegressionQuality,
-)
+from driftgauge.sketches.quality import BinaryQuality, MulticlassQuality, RegressionQuality
 from driftgauge.snapshot import QualityInterval
 from driftgauge.stats import jackknife
 from driftgauge.stats.arrays import Counts
@@ -92,7 +87,6 @@ def _down_to_chance(ends: tuple[Floats, Floats], reliability: Counts) -> tuple[F
 
 def _binary(quality: BinaryQuality, totals: Totals, found: Measured) -> Intervals:
     values = {name: numbers[:, :1] for name, numbers in found.groups.items()}
-    values |= measures.of_log_odds(quality.count(totals.row, "score")[:, None], SCORE_LOG_ODDS)
     ends = independent.of_binary(quality, totals.row, values)
     by_confusion, by_scores, by_group = grouped.of_binary(quality, totals.digests, totals.places)
     whole = widened(values, ends, by_confusion, by_scores)

@@ -9,17 +9,16 @@ from typing import Final
 import numpy as np
 
 from driftgauge.evaluate.drift import LEAST_SAMPLES
+from driftgauge.evaluate.known import COARSE_CELL_NAMES
 from driftgauge.evaluate.segments import listed
 from driftgauge.reference.comparing import Compared, compared
 from driftgauge.reference.relation import Relation
 from driftgauge.reference.verdicts import STATES, RelationVerdictState
-from driftgauge.sketches.inputs import COARSE_BINS
 from driftgauge.snapshot import RelationShift, RelationState, RelationVerdicts, Value
 from driftgauge.view import Related, VersionView
 
 # A bin is named as changed from so many standard errors on: one in 370 by chance.
 _NAMED_FROM: Final = 3.0
-_BINS: Final = (*(str(number) for number in range(COARSE_BINS)), "missing", "unseen")
 
 
 def relation_state(view: VersionView) -> Iterator[RelationState]:
@@ -113,6 +112,6 @@ def _told(relation: Relation, found: Compared) -> list[_Told]:
         if values[0] < LEAST_SAMPLES:
             told.append(("", (), (values[0], *_UNTOLD[2][1:]), ()))
         else:
-            bins = tuple(_BINS[cell] for cell in np.flatnonzero(cells).tolist())
+            bins = tuple(COARSE_CELL_NAMES[cell] for cell in np.flatnonzero(cells).tolist())
             told.append((relation.classes[kind] if several else "", bins, values, tuple(by_bin)))
     return told

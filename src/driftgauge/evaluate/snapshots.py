@@ -57,7 +57,7 @@ def evaluate(
         schema: whether violations of the schema are exported by feature.
         concept: whether changed relations are exported by bin.
 
-    Cost: about 20 / 31 / 130 ms a version of 25 / 200 / 1000 features and three windows; measured in
+    Cost: about 10 / 15 / 40 ms a version of 25 / 200 / 1000 features and three windows; measured in
     docs/benchmark.md.
     """
     before = newest_pairs(views)

@@ -65,12 +65,12 @@ def recalibration(
     positive, n, x = positive[..., filled], n[..., filled], x[filled]
     powers = np.stack([np.ones_like(x), x, x * x], axis=-1)
     for _ in range(_STEPS):
-        moves = _newton(positive, n, powers, intercept, slope)
+        up, steeper = _newton(positive, n, powers, intercept, slope)
         # A full step may overshoot where the curve is flat, and never come back.
-        far = np.abs(moves[0][..., None] + moves[1][..., None] * ends).max(axis=-1)
+        far = np.abs(up[..., None] + steeper[..., None] * ends).max(axis=-1)
         scale = _FARTHEST / np.maximum(far, _FARTHEST)
-        intercept, slope = intercept + scale * moves[0], slope + scale * moves[1]
-        step = np.where(solvable, np.abs(moves).max(axis=0), 0.0)
+        intercept, slope = intercept + scale * up, slope + scale * steeper
+        step = np.where(solvable, np.maximum(np.abs(up), np.abs(steeper)), 0.0)
         if not (step > _CONVERGED).any():
             break
     found = solvable & (step <= _CONVERGED) & (np.abs(slope) <= _STEEPEST)
@@ -151,15 +151,21 @@ def calibration_noise(records: Counts, outcomes: Counts) -> Values:
     return quotient(np.sqrt(2 / np.pi * n * p * (1 - p)).sum(axis=-1), n.sum(axis=-1))
 
 
-def _newton(positive: Values, n: Values, powers: Values, intercept: Values, slope: Values) -> Values:
-    """The next step of both, stacked; *powers* of the log-odds from 0 to 2, shape (bins, 3)."""
+def _newton(
+    positive: Values, n: Values, powers: Values, intercept: Values, slope: Values
+) -> tuple[Values, Values]:
+    """The next step of both; *powers* of the log-odds from 0 to 2, shape (bins, 3)."""
     fitted = 0.5 * (1 + np.tanh((intercept[..., None] + slope[..., None] * powers[:, 1]) / 2))
     expected = n * fitted
-    g0, g1 = np.moveaxis((positive - expected) @ powers[:, :2], -1, 0)
-    h00, h01, h11 = np.moveaxis((expected * (1 - fitted)) @ powers, -1, 0)
+    gradient = (positive - expected) @ powers[:, :2]
+    curvature = (expected * (1 - fitted)) @ powers
+    g0, g1 = gradient[..., 0], gradient[..., 1]
+    h00, h01, h11 = curvature[..., 0], curvature[..., 1], curvature[..., 2]
     determinant = h00 * h11 - h01 * h01
-    moves = np.stack([quotient(h11 * g0 - h01 * g1, determinant), quotient(h00 * g1 - h01 * g0, determinant)])
-    return np.where(np.isnan(moves), 0.0, moves)
+    with np.errstate(all="ignore"):
+        up = (h11 * g0 - h01 * g1) / determinant
+        steeper = (h00 * g1 - h01 * g0) / determinant
+    return np.where(np.isfinite(up), up, 0.0), np.where(np.isfinite(steeper), steeper, 0.0)
 
 
 def _solvable(positive: Values, negative: Values) -> npt.NDArray[np.bool_]:
