@@ -226,7 +226,8 @@ class Inputs(LinearSketch):
         count = bins.shape[-2]
         table = np.zeros((*bins.shape[:-2], count + texts.shape[-2], COARSE_CELLS), np.int64)
         below = np.zeros((*bins.shape[:-1], NUMERIC_BINS + 1), np.int64)
-        np.cumsum(bins[..., :NUMERIC_BINS], axis=-1, out=below[..., 1:])
+        below[..., 1:] = bins[..., :NUMERIC_BINS]
+        np.cumsum(below, axis=-1, out=below)  # of one type: numbers that change type are summed slowly
         upto = below[..., np.arange(count)[:, None], self._coarse_ends]
         numeric, categorical = table[..., :count, :], table[..., count:, :]
         numeric[..., 0] = upto[..., 0]
