@@ -51,7 +51,7 @@ def recalibration(
             f"log_odds: expected one for each bin of {positive.shape} and {negative.shape}, found {x.shape}"
         )
     if not np.isfinite(x).all():
-        raise ValueError("log_odds: expected finite numbers")
+        raise ValueError("log_odds: expected finite numbers, found NaN or infinity")
     n = positive + negative
     ends = x[[x.argmin(), x.argmax()]] if x.size else x
     solvable = _solvable(positive, negative)

@@ -262,6 +262,9 @@ def relation_overdispersion(days: Sequence[RelationChange]) -> Overdispersion:
     """
     if not days:
         raise ValueError("days: expected at least one, found none")
+    shapes = {day.score.shape for day in days}
+    if len(shapes) > 1:
+        raise ValueError(f"days: expected changes of one shape, found {sorted(shapes)}")
     told = np.array([day.degrees > 0 for day in days])
     windows = told.sum(axis=0).astype(np.float64)
     information = np.array([np.where(t, d.information, 0.0) for d, t in zip(days, told, strict=True)])

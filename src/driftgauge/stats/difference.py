@@ -131,7 +131,7 @@ def roc_aucs(
     Checked against ``scipy.stats.norm.sf`` of the ratio to 1e-12.
     """
     if (np.asarray(first[1]) < 0).any() or (np.asarray(second[1]) < 0).any():
-        raise ValueError("variance: expected numbers of at least 0")
+        raise ValueError("variance: expected numbers of at least 0, found less")
     areas = np.asarray(first[0], np.float64), np.asarray(second[0], np.float64)
     if any(((area < 0) | (area > 1)).any() for area in areas):
         raise ValueError("area: expected values in [0, 1], found others")
@@ -199,7 +199,7 @@ def _mean(n: Numbers, total: Numbers, squares: Numbers) -> tuple[Values, Values,
 def _inflation(inflation: Numbers) -> Values:
     factor = np.asarray(inflation, np.float64)
     if not (factor >= 1).all():
-        raise ValueError("inflation: expected numbers of at least 1")
+        raise ValueError("inflation: expected numbers of at least 1, found less")
     return factor
 
 

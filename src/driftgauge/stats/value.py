@@ -61,7 +61,9 @@ def by_threshold(below: Values, above: Values) -> Values:
     scikit-learn's confusion_matrix with sample_weight at each threshold to 1e-9.
     """
     if below.shape != above.shape or below.shape[-1] < 2:
-        raise ValueError(f"expected equal shapes of at least 2 bins, found {below.shape} and {above.shape}")
+        raise ValueError(
+            f"below, above: expected equal shapes of at least 2 bins, found {below.shape} and {above.shape}"
+        )
     left = np.cumsum(below, axis=-1)[..., :-1]
     right = np.cumsum(above[..., ::-1], axis=-1)[..., ::-1][..., 1:]
     return np.asarray(left + right, dtype=np.float64)
@@ -81,7 +83,10 @@ def simultaneous_z(comparisons: int, confidence: float = 0.95) -> float:
     special = functions()
 
     if comparisons < 1 or not 0 < confidence < 1:
-        raise ValueError(f"expected at least 1 comparison and a confidence in (0, 1), found {comparisons}")
+        raise ValueError(
+            "comparisons, confidence: expected at least 1 comparison and a confidence in (0, 1), "
+            f"found {comparisons} and {confidence}"
+        )
     return float(-special.ndtri((1 - confidence) / (2 * comparisons)))
 
 
@@ -112,7 +117,8 @@ def expected_total(amounts: Values, squares: Values, worth: Values, calibration:
     c = calibration.chance
     if a.ndim < 2 or a.shape[-2:] != (2, c.size) or q.shape != a.shape or w.shape != (2, 2):
         raise ValueError(
-            f"expected shapes (..., 2, {c.size}) twice and (2, 2), found {a.shape}, {q.shape} and {w.shape}"
+            f"amounts, squares, worth: expected shapes (..., 2, {c.size}) twice and (2, 2), "
+            f"found {a.shape}, {q.shape} and {w.shape}"
         )
     if not (np.isfinite(a).all() and np.isfinite(w).all()):
         raise ValueError("amounts, worth: expected finite numbers, found NaN or infinity")

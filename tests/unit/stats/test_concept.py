@@ -282,7 +282,7 @@ def test_rate_shift_by_hand():
             lambda: concept.relation_overdispersion(
                 [concept.heterogeneity(np.ones((n, 4)), np.ones((n, 4))) for n in (2, 3)]
             ),
-            "inhomogeneous",
+            "changes of one shape",
         ),
         (lambda: concept.rate_shift(np.ones(3), np.ones(3)), "expected equal shapes"),
     ],

@@ -28,7 +28,7 @@ class DDM(Detector):
 
     def __init__(self, *, least: int = 30, warning: float = 2.0, drift: float = 3.0) -> None:
         if not 0 < warning <= drift:
-            raise ValueError("expected a warning level above 0 and at most the drift level")
+            raise ValueError(f"warning, drift: expected 0 < warning <= drift, found {warning} and {drift}")
         self.least, self.warning, self.drift = least, warning, drift
         super().__init__()
 

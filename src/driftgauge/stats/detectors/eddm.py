@@ -32,7 +32,9 @@ class EDDM(Detector):
 
     def __init__(self, *, least: int = 30, warning: float = 0.95, drift: float = 0.9) -> None:
         if not 0 < drift <= warning <= 1:
-            raise ValueError("expected 0 < drift <= warning <= 1")
+            raise ValueError(
+                f"drift, warning: expected 0 < drift <= warning <= 1, found {drift} and {warning}"
+            )
         self.least, self.warning, self.drift = least, warning, drift
         super().__init__()
 

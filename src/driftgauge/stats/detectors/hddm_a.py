@@ -31,7 +31,9 @@ class HDDMA(Detector):
 
     def __init__(self, *, drift: float = 0.001, warning: float = 0.005) -> None:
         if not 0 < drift <= warning < 1:
-            raise ValueError("expected 0 < drift <= warning < 1")
+            raise ValueError(
+                f"drift, warning: expected 0 < drift <= warning < 1, found {drift} and {warning}"
+            )
         self.drift, self.warning = drift, warning
         super().__init__()
 

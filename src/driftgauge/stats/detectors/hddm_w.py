@@ -34,7 +34,10 @@ class HDDMW(Detector):
 
     def __init__(self, *, drift: float = 0.001, warning: float = 0.005, rate: float = 0.05) -> None:
         if not 0 < drift <= warning < 1 or not 0 < rate < 1:
-            raise ValueError("expected 0 < drift <= warning < 1 and a rate between 0 and 1")
+            raise ValueError(
+                "drift, warning, rate: expected 0 < drift <= warning < 1 and a share in (0, 1), "
+                f"found {drift}, {warning} and {rate}"
+            )
         self.drift, self.warning, self.rate = drift, warning, rate
         super().__init__()
 

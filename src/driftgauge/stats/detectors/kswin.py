@@ -49,7 +49,10 @@ class KSWIN(Detector):
         self, *, alpha: float = 0.005, window: int = 100, newest: int = 30, samples: Places | None = None
     ) -> None:
         if not 0 < alpha < 1 or not 0 < newest <= window - newest:
-            raise ValueError("expected alpha between 0 and 1, and room for two samples in the window")
+            raise ValueError(
+                "alpha, window, newest: expected a share in (0, 1) and room for two samples in the window, "
+                f"found {alpha}, {window} and {newest}"
+            )
         self.window, self.newest = window, newest
         self.samples = _draws(window - newest, newest) if samples is None else np.asarray(samples, np.int64)
         if self.samples.ndim != 2 or self.samples.shape[1] != newest or not self.samples.size:

@@ -52,7 +52,10 @@ class PageHinkley(Detector):
         self, *, least: int = 30, delta: float = 0.005, threshold: float = 50.0, alpha: float = 0.9999
     ) -> None:
         if not (0.9 <= alpha <= 1 and threshold > 0 and delta >= 0):
-            raise ValueError("expected alpha from 0.9 to 1, a threshold above 0, delta at least 0")
+            raise ValueError(
+                "alpha, threshold, delta: expected 0.9 to 1, above 0 and at least 0, "
+                f"found {alpha}, {threshold} and {delta}"
+            )
         self.least, self.delta, self.threshold = least, delta, threshold
         self._powers = _powers(alpha)
         super().__init__()
