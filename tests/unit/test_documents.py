@@ -129,9 +129,21 @@ def test_the_glossary_has_its_words() -> None:
     ]
 
 
-def test_every_metric_of_a_snapshot_is_explained_once():
+def test_every_metric_is_explained_once():
     named = [PREFIX + name for advice in ADVICE for name in advice.metrics]
-    assert sorted(named) == sorted(metric.name for metric in SNAPSHOT_METRICS)
+    assert sorted(named) == sorted(metric.name for metric in METRICS)
+
+
+def test_every_estimate_says_what_it_assumes():
+    """No estimate without outcomes can see that the relation to them has changed."""
+    beside = ("_error", "_gap", "_samples", "_given", "_records", "_low", "_high")
+    estimates = [
+        metric
+        for metric in SNAPSHOT_METRICS
+        if "estimated_" in metric.name and not metric.name.removesuffix("_ratio").endswith(beside)
+    ]
+    assert len(estimates) > 10
+    assert [metric.name for metric in estimates if "assumes" not in metric.help.lower()] == []
 
 
 def test_advice_says_range_trust_and_action():

@@ -48,7 +48,7 @@ _THEMES = (
     concept,
 )
 SNAPSHOT_METRICS: tuple[Metric, ...] = tuple(metric for theme in _THEMES for metric in theme.METRICS)
-ADVICE: tuple[Advice, ...] = tuple(advice for theme in _THEMES for advice in theme.ADVICE)
+ADVICE: tuple[Advice, ...] = tuple(advice for theme in (*_THEMES, live, trigger) for advice in theme.ADVICE)
 LIVE_METRICS: tuple[Metric, ...] = live.METRICS
 TRIGGER_METRICS: tuple[Metric, ...] = trigger.METRICS
 METRICS: tuple[Metric, ...] = (*SNAPSHOT_METRICS, *LIVE_METRICS, *TRIGGER_METRICS)

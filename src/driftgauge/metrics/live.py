@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from driftgauge.metrics.table import PREFIX, VERSION, Metric
+from driftgauge.metrics.table import PREFIX, VERSION, Advice, Metric
 
 # Boundaries of the latency histogram: the usual SLO thresholds of an online model.
 LATENCY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -166,5 +166,155 @@ METRICS: tuple[Metric, ...] = (
         PREFIX + "memory_limit_bytes",
         "gauge",
         "Memory limit of the cgroup; absent when there is none.",
+    ),
+)
+
+ADVICE = (
+    Advice(
+        (
+            "build_info",
+            "process_start_time_seconds",
+        ),
+        "1; seconds since 1970",
+        "Exact.",
+        "A change is a new release or a restart. The counters here begin again at 0; windows and quality go on where the volume lived on: store_restored.",
+    ),
+    Advice(
+        ("component_up",),
+        "0 or 1",
+        "What the process found at the last try. One that hangs or is gone says nothing: Prometheus' own `up` does.",
+        "At 0 GET /v1/models says why, under `components`. Predictions are served as before: nothing of the model server waits for this process.",
+    ),
+    Advice(
+        ("predictions_total",),
+        "at least 0",
+        "Exact: what was acknowledged, each record once. From 0 at each start.",
+        "A rate that falls while the model server's own does not is a lost feed: look at requests_rejected_total, records_rejected_total and at the sender's log.",
+    ),
+    Advice(
+        (
+            "prediction_errors_total",
+            "prediction_latency_seconds",
+        ),
+        "at least 0",
+        "As the model server reported it; records that carry neither add nothing. Quantiles are as fine as the buckets.",
+        "As with any service: hold it against the newest deployment and the model server's own metrics.",
+    ),
+    Advice(
+        (
+            "outcomes_total",
+            "outcomes_joined_total",
+            "outcomes_implied_total",
+        ),
+        "at least 0",
+        "Exact, of what was acknowledged. One outcome joins every version that has its id.",
+        "Accepted but not joined: ids that don't match, or predictions that another replica has. A growing share of implied ones where true ones used to come is a lost feed.",
+    ),
+    Advice(
+        (
+            "outcomes_waiting",
+            "outcomes_orphaned_total",
+        ),
+        "at least 0",
+        "Exact. An outcome that comes before its prediction waits too, and that is no fault.",
+        "Compare the id of an outcome with that of its prediction. With several replicas an outcome must reach the pod that saw the prediction, or each pod, or all pods send to one receiver.",
+    ),
+    Advice(
+        (
+            "duplicates_total",
+            "outcome_conflicts_total",
+            "outcome_revisions_total",
+        ),
+        "at least 0",
+        "Exact within deduplication_reach_seconds, over restarts too. Records without an id are never taken for duplicates.",
+        "Duplicates are senders that ask again after a lost answer, and harm nothing. Conflicts: outcomes are sent before they are final; `outcomes: {revisions: true}` takes the newest.",
+    ),
+    Advice(
+        (
+            "requests_rejected_total",
+            "records_rejected_total",
+            "values_invalid_total",
+        ),
+        "at least 0",
+        "Exact: what was refused is in no other number.",
+        "The label tells the reason, and the answer that the sender got tells the place. A step at one time is a deployment of the sender.",
+    ),
+    Advice(
+        ("schema_violations_total",),
+        "at least 0",
+        "Exact, as feature_schema_violations_total, which tells the feature.",
+        "A step at one time is a deployment of the sender: find the feature by feature_schema_violations_total or at GET /v1/models/{model}.",
+    ),
+    Advice(
+        (
+            "values_folded_total",
+            "versions_evicted_total",
+            "predictions_late_total",
+        ),
+        "at least 0",
+        "Exact. What is folded is counted under `other`, not lost.",
+        "The label tells the bound: raise it where memory allows, or find the column that grows without end, an id taken for a category. Late predictions: the sender lies behind by more than the longest window, or its clock is wrong.",
+    ),
+    Advice(
+        (
+            "request_duration_seconds",
+            "commit_seconds",
+            "checkpoint_seconds",
+            "queue_bytes",
+        ),
+        "at least 0",
+        "Wall time, so a throttled CPU or a busy disk is in it. Quantiles are as fine as the buckets.",
+        "Slow commits beside a growing queue are the disk, or too small a CPU limit. When the queue is full, senders are told to come back, and nothing is lost that was acknowledged.",
+    ),
+    Advice(
+        (
+            "store_bytes",
+            "store_wal_bytes",
+            "store_pending_bytes",
+            "store_batch_bytes",
+        ),
+        "at least 0",
+        "As the store found them when it last looked.",
+        "Growing pending bytes are outcomes that don't come, or a long horizon; at their limit a sample of ids is kept, which pending_sample_ratio tells. A write-ahead log that stays large is a disk that can't keep up.",
+    ),
+    Advice(
+        (
+            "store_errors_total",
+            "evaluations_failed_total",
+        ),
+        "at least 0",
+        "Exact. What failed was rolled back and answered with an error; the numbers of the evaluation before stay.",
+        "Any is worth a look at the log, which names the error. component_up tells whether it lasts.",
+    ),
+    Advice(
+        ("store_restored",),
+        "0 or 1",
+        "Found once, at the start.",
+        "`empty` after a restart: the volume is new or lost, and windows fill anew. `damaged`: the old file was kept aside, and the log says where.",
+    ),
+    Advice(
+        ("evaluation_seconds",),
+        "at least 0",
+        "Wall time of the last one, longer than its CPU time on a busy machine.",
+        "Where it comes near the interval of evaluation, give it more CPU, or fewer features, windows or versions.",
+    ),
+    Advice(
+        (
+            "configuration_reload_success",
+            "configuration_reload_timestamp_seconds",
+        ),
+        "0 or 1; seconds since 1970",
+        "Exact.",
+        "At 0 the file that lies there was refused and the one before it holds: `driftgauge check` names the line.",
+    ),
+    Advice(
+        (
+            "process_resident_bytes",
+            "memory_limit_bytes",
+            "process_cpu_seconds_total",
+        ),
+        "at least 0",
+        "As the kernel counts them.",
+        "At 80% of the limit caches shrink, at 90% intake is refused: raise the limit, or lower what is kept.",
     ),
 )

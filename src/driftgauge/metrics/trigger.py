@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from driftgauge.metrics.table import PREFIX, Metric
+from driftgauge.metrics.table import PREFIX, Advice, Metric
 
 _P = PREFIX + "trigger_"
 FAMILY = "trigger"
@@ -78,5 +78,61 @@ METRICS: tuple[Metric, ...] = (
     ),
     Metric(
         _P + "store_errors_total", "counter", "Transactions that failed and were rolled back.", (), FAMILY
+    ),
+)
+
+ADVICE = (
+    Advice(
+        ("trigger_info",),
+        "1",
+        "Exact.",
+        "A change is a new release.",
+    ),
+    Advice(
+        (
+            "trigger_deliveries_total",
+            "trigger_delivery_duration_seconds",
+            "trigger_requests_rejected_total",
+        ),
+        "at least 0",
+        "Exact, from 0 at each start. A webhook is answered after its commit; what was refused changed nothing.",
+        "No deliveries while alerts fire: Alertmanager's route or its token. The label of a rejection tells the reason.",
+    ),
+    Advice(
+        (
+            "trigger_alerts_total",
+            "trigger_alerts_truncated_total",
+        ),
+        "at least 0",
+        "Exact, of committed webhooks. Alerts that Alertmanager left out are known by their number alone.",
+        "Remembered alerts that should have opened a decision: no policy asks for their name. Truncated ones: raise `max_alerts` of the receiver.",
+    ),
+    Advice(
+        (
+            "trigger_decisions_total",
+            "trigger_open_decisions",
+            "trigger_refusals_total",
+        ),
+        "at least 0",
+        "Exact; decisions themselves survive restarts, counters do not.",
+        "Decisions that stay open wait for something: GET /v1/decisions tells for what. The guard's label tells what forbade a run.",
+    ),
+    Advice(
+        (
+            "trigger_last_run_timestamp_seconds",
+            "trigger_runs_judged_total",
+        ),
+        "seconds since 1970; at least 0",
+        "A run is judged by the interval of the difference between both versions, so it may be undecided.",
+        "Runs that don't pay: look at what opened them before retraining again.",
+    ),
+    Advice(
+        (
+            "trigger_requests_failed_total",
+            "trigger_store_errors_total",
+        ),
+        "at least 0",
+        "Counted after the last try.",
+        "The label tells whom it asked; the log has the answer. While the store fails nothing is started.",
     ),
 )

@@ -49,7 +49,11 @@ METRICS: tuple[Metric, ...] = (
         ),
         ("estimated_value_low", "low", "Lower end of the 95% interval of the realised value about it."),
         ("estimated_value_high", "high", "Upper end of the same interval."),
-        ("estimated_value_mean", "mean", "Estimated value per prediction."),
+        (
+            "estimated_value_mean",
+            "mean",
+            "Estimated value per prediction; assumes what estimated_value does.",
+        ),
         (
             "estimated_value_gap",
             "gap",
