@@ -78,7 +78,8 @@ _METRICS_HEAD = """\
 Made by `make generate` from the metric table. A family other than `default` is exported where its
 name is listed under `metrics:` in the configuration. Too little data: the series is absent, never
 NaN. How far to trust them and what to do when they move stands in the last table, names without
-their prefix. The family `trigger` is what `driftgauge trigger` exports, and nobody else.
+their prefix. The family `trigger` is what `driftgauge trigger` exports, and nobody else;
+`injector` what `driftgauge injector` does.
 """
 
 

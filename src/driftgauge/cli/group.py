@@ -8,6 +8,7 @@ from driftgauge import __version__
 from driftgauge.cli.checking import check
 from driftgauge.cli.demonstrating import demo
 from driftgauge.cli.exporting import export, inspect
+from driftgauge.cli.injecting import injector
 from driftgauge.cli.manifesting import manifest
 from driftgauge.cli.profiling import profile
 from driftgauge.cli.referring import reference
@@ -63,5 +64,6 @@ for command in (
     healthcheck,
     trigger,
     manifest,
+    injector,
 ):
     main.add_command(command)

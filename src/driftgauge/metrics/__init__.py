@@ -15,6 +15,7 @@ from driftgauge.metrics import (
     drift,
     estimates,
     fleet,
+    injector,
     intervals,
     live,
     performance,
@@ -51,12 +52,14 @@ SNAPSHOT_METRICS: tuple[Metric, ...] = tuple(metric for theme in _THEMES for met
 ADVICE: tuple[Advice, ...] = tuple(advice for theme in (*_THEMES, live, trigger) for advice in theme.ADVICE)
 LIVE_METRICS: tuple[Metric, ...] = live.METRICS
 TRIGGER_METRICS: tuple[Metric, ...] = trigger.METRICS
-METRICS: tuple[Metric, ...] = (*SNAPSHOT_METRICS, *LIVE_METRICS, *TRIGGER_METRICS)
+INJECTOR_METRICS: tuple[Metric, ...] = injector.METRICS
+METRICS: tuple[Metric, ...] = (*SNAPSHOT_METRICS, *LIVE_METRICS, *TRIGGER_METRICS, *INJECTOR_METRICS)
 BY_NAME = {metric.name: metric for metric in METRICS}
 
 __all__ = [
     "ADVICE",
     "BY_NAME",
+    "INJECTOR_METRICS",
     "LIVE_METRICS",
     "METRICS",
     "PREFIX",

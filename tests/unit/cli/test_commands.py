@@ -30,7 +30,7 @@ def test_the_version(run):
 
 def test_the_commands_are_these():
     assert sorted(" ".join(words) for words in COMMANDS) == [
-        "check", "demo", "export", "healthcheck", "history", "inspect", "manifest", "profile", "reference",
+        "check", "demo", "export", "healthcheck", "history", "injector", "inspect", "manifest", "profile", "reference",
         "reference accept", "reference export", "reference relearn", "rules", "serve", "trigger",
     ]  # fmt: skip
 

@@ -4,6 +4,7 @@ from driftgauge.artefacts.manifests.component import component
 from driftgauge.artefacts.manifests.patching import KINDS, UnsuitableError, patched
 from driftgauge.artefacts.manifests.sidecar import (
     CONFIG_KEY,
+    NAME,
     NATIVE_SINCE,
     REFERENCES,
     TOKEN_FILE,
@@ -16,6 +17,7 @@ from driftgauge.artefacts.manifests.sidecar import (
 __all__ = [
     "CONFIG_KEY",
     "KINDS",
+    "NAME",
     "NATIVE_SINCE",
     "REFERENCES",
     "TOKEN_FILE",

@@ -49,12 +49,11 @@ def patched(resource: Mapping[str, Any], sidecar: Sidecar) -> Object:
         raise UnsuitableError(f"kind: expected one of {', '.join(KINDS)}, got {kind!r}")
     changed: Object = copy.deepcopy(dict(resource))
     spec_path, metadata_path = _PLACES[kind]
-    spec, metadata = _at(changed, spec_path), _at(changed, metadata_path)
+    spec = _at(changed, spec_path)
     if not spec:
         raise UnsuitableError(f"{'.'.join(spec_path)}: expected what becomes a pod, got nothing")
     _put(spec, sidecar, ".".join(spec_path))
-    labels = metadata.setdefault("labels", {})
-    labels[MARK[0]] = MARK[1]
+    _at(changed, (*metadata_path, "labels"))[MARK[0]] = MARK[1]
     return changed
 
 
@@ -88,6 +87,8 @@ def _put(spec: Object, sidecar: Sidecar, where: str) -> None:
             spec[key] = value
     # The volumes belong to the group that may write to them; a group that the pod chose is left.
     security = spec.get("securityContext") or {}
+    if not isinstance(security, dict):
+        raise UnsuitableError(f"{where}.securityContext: expected a mapping, got {type(security).__name__}")
     spec["securityContext"] = {**security, "fsGroup": security.get("fsGroup", USER)}
 
 

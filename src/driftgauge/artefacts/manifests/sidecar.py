@@ -35,6 +35,7 @@ class Sidecar:
         token_secret: its key `token` must be shown by senders.
         references: ConfigMaps with reference files, at /etc/driftgauge-references/<name>.
         memory, cpu: what is asked for; memory_limit: what is allowed.
+        optional: whether the pod starts although a ConfigMap or secret that is named isn't there.
     """
 
     image: str = f"driftgauge:{__version__}"
@@ -47,6 +48,7 @@ class Sidecar:
     cpu: str = "50m"
     memory: str = "128Mi"
     memory_limit: str = "512Mi"
+    optional: bool = False
 
 
 def container(sidecar: Sidecar) -> Object:
@@ -109,11 +111,14 @@ def volumes(sidecar: Sidecar) -> list[Object]:
         {"name": "driftgauge-data", **data},
         {"name": "driftgauge-tmp", "emptyDir": {"sizeLimit": "64Mi"}},
     ]
+    may: Object = {"optional": True} if sidecar.optional else {}
     if sidecar.config_map:
-        found.append({"name": "driftgauge-config", "configMap": {"name": sidecar.config_map}})
+        found.append({"name": "driftgauge-config", "configMap": {"name": sidecar.config_map, **may}})
     if sidecar.token_secret:
-        found.append({"name": "driftgauge-token", "secret": {"secretName": sidecar.token_secret}})
-    found.extend({"name": f"driftgauge-{name}", "configMap": {"name": name}} for name in sidecar.references)
+        found.append({"name": "driftgauge-token", "secret": {"secretName": sidecar.token_secret, **may}})
+    found.extend(
+        {"name": f"driftgauge-{name}", "configMap": {"name": name, **may}} for name in sidecar.references
+    )
     return found
 
 

@@ -1,0 +1,168 @@
+"""The annotations of a pod as a sidecar: a closed set, for a misspelt wish must not be a half-kept one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Final
+
+from driftgauge import __version__
+from driftgauge.artefacts.manifests import Sidecar
+from driftgauge.injector.refusing import Refusal, RefusedError
+
+PREFIX: Final = "driftgauge.io/"
+INJECT: Final = f"{PREFIX}inject"
+STATUS: Final = f"{PREFIX}status"
+INJECTED: Final = "injected"
+MARKS: Final = MappingProxyType({STATUS: INJECTED, f"{PREFIX}version": __version__})
+"""What an injected pod says of itself."""
+
+SETTINGS: Final = MappingProxyType(
+    {
+        "config": "a ConfigMap whose key driftgauge.yaml is the configuration",
+        "image": "another image of the sidecar",
+        "native": "true: an init container that restarts; false: a plain container",
+        "claim": "a PersistentVolumeClaim for the state, in place of an emptyDir",
+        "volume-size": "the limit of the emptyDir",
+        "token-secret": "a Secret whose key `token` senders must show",
+        "references": "ConfigMaps with reference files, with commas between",
+        "cpu": "CPU asked for",
+        "memory": "memory asked for",
+        "memory-limit": "memory allowed",
+    }
+)
+"""The annotations that choose something, without their prefix, and what each means."""
+# The charts' own: it makes a changed configuration a new pod.
+_IGNORED: Final = frozenset({f"{PREFIX}config-checksum"})
+_KNOWN: Final = frozenset({INJECT, *MARKS, *_IGNORED, *(PREFIX + name for name in SETTINGS)})
+
+_LABEL: Final = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+_SUBDOMAIN: Final = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+# What is after driftgauge- in a volume's name, which may have 63 characters and no dots.
+_REFERENCE: Final = re.compile(_LABEL)
+_LONGEST_REFERENCE: Final = 52
+_OUR_VOLUMES: Final = frozenset({"data", "tmp", "config", "token"})
+_IMAGE: Final = re.compile(
+    r"[a-zA-Z0-9][a-zA-Z0-9.-]*(?::\d+)?(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*"
+    r"(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|@sha256:[0-9a-f]{64}|:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}@sha256:[0-9a-f]{64})"
+)
+_CPU: Final = re.compile(r"\d{1,6}m|\d{1,4}(?:\.\d{1,3})?")
+_BYTES: Final = re.compile(r"(\d{1,15}(?:\.\d{1,3})?)(k|M|G|T|Ki|Mi|Gi|Ti)?")
+_UNITS: Final = MappingProxyType(
+    {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+    | {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
+)
+# Below it the process is killed again and again, and a pod with such a container is never ready.
+_LEAST_MEMORY: Final = "96Mi"
+
+
+def asked(annotations: Mapping[str, str]) -> bool:
+    """Whether the pod asks for the sidecar.
+
+    Raises:
+        RefusedError: neither true nor false.
+    """
+    value = annotations.get(INJECT, "false")
+    if value not in {"true", "false"}:
+        raise _bad(INJECT, "true or false", value)
+    return value == "true"
+
+
+def sidecar_of(annotations: Mapping[str, str], default: Sidecar) -> Sidecar:
+    """*default* with what the annotations choose over it.
+
+    Raises:
+        RefusedError: an annotation under the prefix that isn't known, or a value that is none.
+    """
+    for name in annotations:
+        if name.startswith(PREFIX) and name not in _KNOWN:
+            known = ", ".join(("inject", *SETTINGS))
+            raise RefusedError(
+                Refusal.UNKNOWN_ANNOTATION, f"{_shown(name)}: expected one of {PREFIX} {known}"
+            )
+    given = {name: annotations[PREFIX + name] for name in SETTINGS if PREFIX + name in annotations}
+    made = replace(
+        default,
+        config_map=_object_name(given, "config", default.config_map),
+        volume=_object_name(given, "claim", default.volume),
+        token_secret=_object_name(given, "token-secret", default.token_secret),
+        references=_references(given, default.references),
+        image=_matching(given, "image", _IMAGE, "an image with a tag or digest", default.image),
+        native=_native(given, default=default.native),
+        cpu=_matching(given, "cpu", _CPU, "CPU such as 100m or 0.5", default.cpu),
+        volume_bytes=_memory(given, "volume-size", default.volume_bytes),
+        memory=_memory(given, "memory", default.memory),
+        memory_limit=_memory(given, "memory-limit", default.memory_limit),
+    )
+    if "claim" in given and "volume-size" in given:
+        raise RefusedError(Refusal.BAD_VALUE, f"{PREFIX}volume-size: expected none beside {PREFIX}claim")
+    if in_bytes(made.memory_limit) < in_bytes(made.memory):
+        # The API server would refuse the pod.
+        raise _bad(f"{PREFIX}memory-limit", f"at least the {made.memory} asked for", made.memory_limit)
+    return made
+
+
+def in_bytes(quantity: str) -> Decimal:
+    """A quantity of memory in bytes; ``128Mi`` is 134,217,728.
+
+    Raises:
+        ValueError: it is none.
+    """
+    match = _BYTES.fullmatch(quantity)
+    if match is None:
+        raise ValueError(f"expected a quantity such as 128Mi, got {quantity!r}")
+    return Decimal(match[1]) * _UNITS[match[2] or ""]
+
+
+def _memory(given: Mapping[str, str], name: str, default: str) -> str:
+    value = _matching(given, name, _BYTES, "a quantity such as 512Mi", default)
+    if name in given and in_bytes(value) < in_bytes(_LEAST_MEMORY):
+        raise _bad(PREFIX + name, f"at least {_LEAST_MEMORY}", value)
+    return value
+
+
+def _native(given: Mapping[str, str], *, default: bool) -> bool:
+    value = given.get("native")
+    if value not in {None, "true", "false"}:
+        raise _bad(f"{PREFIX}native", "true or false", str(value))
+    return default if value is None else value == "true"
+
+
+def _object_name(given: Mapping[str, str], name: str, default: str | None) -> str | None:
+    value = given.get(name)
+    if value is not None and (len(value) > 253 or not _SUBDOMAIN.fullmatch(value)):
+        raise _bad(PREFIX + name, "the name of an object of Kubernetes", value)
+    return default if value is None else value
+
+
+def _references(given: Mapping[str, str], default: tuple[str, ...]) -> tuple[str, ...]:
+    if "references" not in given:
+        return default
+    names = tuple(each.strip() for each in given["references"].split(","))
+    for name in names:
+        fits = len(name) <= _LONGEST_REFERENCE and _REFERENCE.fullmatch(name) and name not in _OUR_VOLUMES
+        if not fits or names.count(name) > 1:
+            expected = f"names of ConfigMaps, each once, of at most {_LONGEST_REFERENCE} characters, no dots"
+            raise _bad(f"{PREFIX}references", expected, name)
+    return names
+
+
+def _matching(
+    given: Mapping[str, str], name: str, pattern: re.Pattern[str], expected: str, default: str
+) -> str:
+    value = given.get(name)
+    if value is not None and not pattern.fullmatch(value):
+        raise _bad(PREFIX + name, expected, value)
+    return default if value is None else value
+
+
+def _bad(name: str, expected: str, found: str) -> RefusedError:
+    return RefusedError(Refusal.BAD_VALUE, f"{name}: expected {expected}, got {_shown(found)}")
+
+
+def _shown(text: str) -> str:
+    """What a user wrote, fit for a header: short, printable ASCII."""
+    return ascii(text if len(text) <= 60 else f"{text[:57]}...")
