@@ -275,7 +275,8 @@ def quantile_from_counts(counts: Binned, edges: Values | Edges, q: Numbers) -> V
     Raises:
         ValueError: shapes, a bad count, edges, or q outside [0, 1].
 
-    Cost: O(features * bins * quantiles). Checked against ``numpy.interp`` on the
+    Cost: O(features * bins * quantiles). Source: Hyndman and Fan, "Sample quantiles in statistical
+    packages", 1996, definition 4, between the edges of bins. Checked against ``numpy.interp`` on the
     cumulative shares to 1e-12.
     """
     sample = Sample.of(counts, "counts")

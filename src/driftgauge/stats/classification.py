@@ -7,7 +7,10 @@ broadcast, whole or weighted counts. A quotient with nothing below the line is
 NaN, not 0: no evidence is not bad evidence (scikit-learn's
 ``zero_division=nan``). O(elements). Counts that are negative or not finite raise
 ``ValueError``. Each is checked against scikit-learn's metric of that name to
-1e-12, where both are defined.
+1e-12, where both are defined. Source of these and of their means over classes:
+Sokolova and Lapalme, "A systematic analysis of performance measures for
+classification tasks", 2009, tables 2 and 3; of balanced accuracy Brodersen et
+al., "The balanced accuracy and its posterior distribution", 2010.
 """
 
 from __future__ import annotations
@@ -39,7 +42,7 @@ def _four(tp: Numbers, fp: Numbers, fn: Numbers, tn: Numbers) -> tuple[Values, V
 def accuracy(tp: Numbers, fp: Numbers, fn: Numbers, tn: Numbers) -> Values:
     """Share of records predicted right, (tp + tn) / all; NaN without records.
 
-    Errors and cost as the module says. Checked against ``sklearn.metrics.accuracy_score`` to 1e-12.
+    Errors, cost and source as the module says. Checked against ``sklearn.metrics.accuracy_score`` to 1e-12.
     """
     tp, fp, fn, tn = _four(tp, fp, fn, tn)
     return quotient(tp + tn, tp + fp + fn + tn)
@@ -51,7 +54,8 @@ def balanced_accuracy(tp: Numbers, fp: Numbers, fn: Numbers, tn: Numbers) -> Val
     (scikit-learn would average over the one class that is there.) For several
     classes: ``macro(recall(*per_class_counts(confusion)))``.
 
-    Errors and cost as the module says. Checked against ``sklearn.metrics.balanced_accuracy_score`` to 1e-12.
+    Errors, cost and source as the module says. Checked against
+    ``sklearn.metrics.balanced_accuracy_score`` to 1e-12.
     """
     return (recall(tp, fp, fn, tn) + specificity(tp, fp, fn, tn)) / 2
 
@@ -61,7 +65,7 @@ def precision(tp: Numbers, fp: Numbers, fn: Numbers, tn: Numbers) -> Values:
 
     NaN when nothing was predicted positive.
 
-    Errors and cost as the module says. Checked against ``sklearn.metrics.precision_score`` to 1e-12.
+    Errors, cost and source as the module says. Checked against ``sklearn.metrics.precision_score`` to 1e-12.
     """
     tp, fp, _, _ = _four(tp, fp, fn, tn)
     return quotient(tp, tp + fp)
@@ -72,7 +76,7 @@ def recall(tp: Numbers, fp: Numbers, fn: Numbers, tn: Numbers) -> Values:
 
     NaN when no outcome was positive.
 
-    Errors and cost as the module says. Checked against ``sklearn.metrics.recall_score`` to 1e-12.
+    Errors, cost and source as the module says. Checked against ``sklearn.metrics.recall_score`` to 1e-12.
     """
     tp, _, fn, _ = _four(tp, fp, fn, tn)
     return quotient(tp, tp + fn)
@@ -83,7 +87,7 @@ def specificity(tp: Numbers, fp: Numbers, fn: Numbers, tn: Numbers) -> Values:
 
     NaN when no outcome was negative.
 
-    Errors and cost as the module says. Checked against ``sklearn.metrics.recall_score`` of the
+    Errors, cost and source as the module says. Checked against ``sklearn.metrics.recall_score`` of the
     negatives to 1e-12.
     """
     _, fp, _, tn = _four(tp, fp, fn, tn)
@@ -96,7 +100,7 @@ def f1(tp: Numbers, fp: Numbers, fn: Numbers, tn: Numbers) -> Values:
     0 when positives exist or were predicted and none was right; NaN when there
     are neither positive outcomes nor positive predictions.
 
-    Errors and cost as the module says. Checked against ``sklearn.metrics.f1_score`` to 1e-12.
+    Errors, cost and source as the module says. Checked against ``sklearn.metrics.f1_score`` to 1e-12.
     """
     tp, fp, fn, _ = _four(tp, fp, fn, tn)
     return quotient(2 * tp, 2 * tp + fp + fn)
@@ -164,7 +168,8 @@ def per_class_counts(confusion: Counts) -> tuple[Values, Values, Values, Values]
     Raises:
         ValueError: not square, or a bad count.
 
-    Cost: O(elements). Checked against ``sklearn.metrics.multilabel_confusion_matrix``, exactly.
+    Cost: O(elements). Source as the module says. Checked against
+    ``sklearn.metrics.multilabel_confusion_matrix``, exactly.
     """
     matrix = _square(confusion)
     outcomes: Values = matrix.sum(axis=-1)
@@ -178,7 +183,7 @@ def per_class_counts(confusion: Counts) -> tuple[Values, Values, Values, Values]
 def multiclass_accuracy(confusion: Counts) -> Values:
     """Share of records on the diagonal, shape (...); NaN for an empty matrix.
 
-    Argument, errors and cost as for `per_class_counts`. Checked against
+    Argument, errors, cost and source as for `per_class_counts`. Checked against
     ``sklearn.metrics.accuracy_score`` to 1e-12.
     """
     matrix = _square(confusion)
@@ -358,8 +363,9 @@ def log_loss(sum_log_loss: Numbers, n: Numbers) -> Values:
 
     The caller clips scores to the float64 epsilon before it sums, as
     scikit-learn does; one score of 0 would make it infinite. A sum that is not
-    finite gives NaN; errors (of *n*) and cost as the module says. Checked against
-    ``sklearn.metrics.log_loss`` to 1e-12 relative.
+    finite gives NaN; errors (of *n*) and cost as the module says. Source: Good,
+    "Rational decisions", 1952. Checked against ``sklearn.metrics.log_loss`` to
+    1e-12 relative.
     """
     return quotient(sum_log_loss, checked_counts(n, "n"))
 

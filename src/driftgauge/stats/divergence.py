@@ -121,8 +121,8 @@ def total_variation(reference_counts: Binned, current_counts: Binned) -> Values:
         In [0, 1]: 0 for proportional counts, 1 for samples that share no bin;
         symmetric. NaN for an empty row.
 
-    Errors and cost as the module says.
-    Checked against half of ``scipy.spatial.distance.cityblock`` to 1e-12.
+    Errors and cost as the module says. Source: Levin, Peres and Wilmer, "Markov Chains and Mixing Times",
+    2009, proposition 4.2. Checked against half of ``scipy.spatial.distance.cityblock`` to 1e-12.
     """
     p, q = _compared(reference_counts, current_counts).shares()
     return _total_variation(np.abs(p - q))
@@ -140,8 +140,9 @@ def l_infinity(reference_counts: Binned, current_counts: Binned) -> Values:
         In [0, 1]; symmetric; never above the total variation by more than
         rounding. NaN for an empty row.
 
-    Errors and cost as the module says.
-    Checked against ``scipy.spatial.distance.chebyshev`` to 1e-12.
+    Errors and cost as the module says. Source: Cha, "Comprehensive survey on distance/similarity measures
+    between probability density functions", 2007, the Minkowski family. Checked against
+    ``scipy.spatial.distance.chebyshev`` to 1e-12.
     """
     p, q = _compared(reference_counts, current_counts).shares()
     return _largest(np.abs(p - q))
@@ -214,7 +215,7 @@ def chi_square_p(statistic: Counts, degrees_of_freedom: Counts) -> Values:
     Raises:
         ValueError: a statistic or a degree below 0.
 
-    Cost: O(elements). Checked against ``scipy.stats.chi2.sf`` to 1e-12 relative.
+    Cost: O(elements). Source: Pearson, 1900. Checked against ``scipy.stats.chi2.sf`` to 1e-12 relative.
     """
     special = functions()
 

@@ -6,6 +6,8 @@ reference mean): ``n`` records, ``sum_deviations = sum(x - c)``,
 c = 0 they are the plain sums. Every argument is an array of any shape, or a
 number; shapes broadcast, and raise ``ValueError`` where they can't. Sums may be
 any numbers; one that is not finite gives NaN. Cost: O(elements), 5 to 20 us.
+Source: Chan, Golub and LeVeque, "Algorithms for computing the sample variance",
+1983, for sums about a shifted centre.
 """
 
 from __future__ import annotations

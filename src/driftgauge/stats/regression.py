@@ -6,6 +6,8 @@ records: ``sum_e``, ``sum_abs_e``, ``sum_e2``; of the outcome y ``sum_y`` and
 the plain sums; about the reference mean nothing cancels). Arrays of any shape,
 or numbers. NaN where n is 0 or a sum is not finite; an n that is negative or not
 finite, and shapes that do not broadcast, raise ``ValueError``. O(elements).
+Source where none is named: Hyndman and Koehler, "Another look at measures of
+forecast accuracy", 2006, section 2.
 """
 
 from __future__ import annotations
@@ -52,7 +54,8 @@ def r2(n: Numbers, sum_e2: Numbers, sum_y: Numbers, sum_y2: Numbers) -> Values:
     (scikit-learn gives 1 or 0 there). Relative error of the part below the line:
     about 1e-16 * (1 + (mean y - centre) ** 2 / variance).
 
-    Errors and cost as the module says. Checked against ``sklearn.metrics.r2_score`` to 1e-10.
+    Errors and cost as the module says. Source: Kvalseth, "Cautionary note about R2", 1985, eq. 1.
+    Checked against ``sklearn.metrics.r2_score`` to 1e-10.
     """
     count = checked_counts(n, "n")
     squares = np.asarray(sum_y2, dtype=np.float64)
