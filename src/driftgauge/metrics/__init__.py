@@ -49,7 +49,9 @@ _THEMES = (
     concept,
 )
 SNAPSHOT_METRICS: tuple[Metric, ...] = tuple(metric for theme in _THEMES for metric in theme.METRICS)
-ADVICE: tuple[Advice, ...] = tuple(advice for theme in (*_THEMES, live, trigger) for advice in theme.ADVICE)
+ADVICE: tuple[Advice, ...] = tuple(
+    advice for theme in (*_THEMES, live, trigger, injector) for advice in theme.ADVICE
+)
 LIVE_METRICS: tuple[Metric, ...] = live.METRICS
 TRIGGER_METRICS: tuple[Metric, ...] = trigger.METRICS
 INJECTOR_METRICS: tuple[Metric, ...] = injector.METRICS

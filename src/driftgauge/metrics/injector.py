@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from driftgauge.metrics.table import PREFIX, Metric
+from driftgauge.metrics.table import PREFIX, Advice, Metric
 
 _P = PREFIX + "injector_"
 FAMILY = "injector"
@@ -47,5 +47,31 @@ METRICS: tuple[Metric, ...] = (
         "Looks at the certificate's files that found a pair that could not be used; the one before stays.",
         (),
         FAMILY,
+    ),
+)
+
+ADVICE = (
+    Advice(("injector_info",), "1", "Exact.", "A change is a new release."),
+    Advice(
+        ("injector_pods_total", "injector_refusals_total"),
+        "at least 0",
+        "Exact, from 0 at each start, of the pods that the API server asked about: while it can't reach the injector, pods start without a sidecar and are not counted.",
+        "The label tells why a pod that asked has no sidecar. Mend the annotation and let the pod be made anew: a pod that runs is never changed.",
+    ),
+    Advice(
+        ("injector_requests_rejected_total", "injector_review_duration_seconds"),
+        "at least 0",
+        "Exact; the time is wall time, without the way to the API server and back.",
+        "A slow answer delays the start of every pod that is asked about, up to the webhook's timeout: give the injector more CPU. Rejected requests come from others than the API server.",
+    ),
+    Advice(
+        (
+            "injector_certificate_expiry_timestamp_seconds",
+            "injector_certificate_loads_total",
+            "injector_certificate_errors_total",
+        ),
+        "seconds since 1970; at least 0",
+        "As the certificate says; its files are looked at now and then.",
+        "Near its end, or with errors: renew the certificate. Without a valid one the API server does not ask, and pods start without a sidecar.",
     ),
 )
