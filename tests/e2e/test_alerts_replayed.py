@@ -1,20 +1,22 @@
-"""Alerts fired by real sidecars: broken feeds and a changed world, through HTTP, /metrics and a real Prometheus.
+"""Alerts fired by real processes: broken feeds and a changed world, through HTTP, /metrics and a real Prometheus.
 
-The rules are those that are shipped, hurried: a week is 20 s. What no replay here fires is listed with the
-alert, in `Shipped.unreplayed`.
+The rules are those that are shipped, hurried: a week is 20 s. Faults that no record brings about are put into
+the process or its limits: an evaluation that raises, a file that may not grow, a memory limit. What no replay
+here fires is listed with the alert, in `Shipped.unreplayed`.
 """
 
 from __future__ import annotations
 
 import json
 import random
+import resource
 import subprocess
 import sys
 import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from tests.e2e.harness import free_port, poll
+from tests.e2e.harness import Http, free_port, poll
 from tests.e2e.processes import JSON, NDJSON, Household, lines
 from tests.e2e.prometheus import prometheus
 
@@ -29,105 +31,214 @@ BEGAN = datetime(2026, 3, 2, tzinfo=UTC)
 FEATURES = ("age", "income", "tenure", "visits", "debt")
 REFERENCE_DAYS, A_DAY = 20, 400
 DEADLINE = 200.0
+# From when on outcomes come late; what came a week of the rules before is compared with.
+LATE_SECONDS = 25.0
+# What can only be told of a pod while it is well.
+_OF_OUTCOMES = ("model", "model_version", "prediction_id", "outcome")
+OF_LIMITS = {
+    *("DriftgaugeSeriesDropped", "DriftgaugePendingSampled", "DriftgaugeVersionsEvicted"),
+    *("DriftgaugeModelsRefused", "ModelReferencesDiffer"),
+}
+OF_FAULTS = {"DriftgaugeEvaluationFailing", "DriftgaugeEvaluationStale", "DriftgaugeStoreUnwritable"}
+OF_THE_END = {"ModelWithoutPredictions", "DriftgaugeAbsent"}
+
+# `driftgauge serve` whose evaluation raises while a file is there.
+RAISING = """\
+import sys
+from pathlib import Path
+from driftgauge.app import application
+
+evaluate = application.evaluate
+
+def raising(*given, **named):
+    if Path({flag!r}).exists():
+        raise RuntimeError("a fault")
+    return evaluate(*given, **named)
+
+application.evaluate = raising
+sys.argv[0:1] = ["driftgauge", "serve"]
+from driftgauge.cli import main
+main()
+"""
+# One that has used up what the cgroup allows.
+CRAMPED = """\
+import sys
+from driftgauge.app import application
+from driftgauge.app.memory import resident_bytes
+
+application.limit_bytes = lambda override=None: resident_bytes()
+sys.argv[0:1] = ["driftgauge", "serve"]
+from driftgauge.cli import main
+main()
+"""
 
 
-def world(draw, number, at, *, changed=False):
-    """A record of the world that the reference knows, or of one where all of it has changed."""
+def world(draw, number, at, mode="as it was"):
+    """A record of the world that the reference knows, or of one that has changed."""
     plan = "pro" if number % 3 == 0 else "basic"
-    x = [draw.gauss(6 if changed else 0, 1) for _ in FEATURES]
-    score = min(0.98, max(0.02, draw.gauss(0.75 if changed else 0.4, 0.2)))
-    right = draw.random() < (0.12 if plan == "pro" else 0.5) if changed else draw.random() < 0.95
+    x = [draw.gauss(6 if mode == "moved" else 0, 1) for _ in FEATURES]
+    middle, spread = {"moved": (0.75, 0.2), "doubtful": (0.5, 0.05)}.get(mode, (0.4, 0.2))
+    score = min(0.98, max(0.02, draw.gauss(middle, spread)))
+    sure = 0.97 if abs(score - 0.5) > 0.1 else 0.6
+    right = draw.random() < (sure if mode != "moved" else 0.12 if plan == "pro" else 0.5)
     outcome = int((score >= 0.5) == right)
+    if mode == "turned":
+        outcome = int(x[0] > 0 or draw.random() < 0.5)
     return {
         "timestamp": at.isoformat(),
         "score": round(score, 4),
         "outcome": outcome,
-        "features": dict(zip(FEATURES, (round(each, 4) for each in x), strict=True)),
+        "features": {
+            **dict(zip(FEATURES, (round(each, 4) for each in x), strict=True)),
+            "channel": draw.choice(("web", "shop")),
+        },
         "segments": {"plan": plan},
         "prediction_id": f"r{number}",
     }
 
 
-def days(draw, first, count, *, per_day=A_DAY, number=0, changed=False):
+def days(draw, first, count, *, per_day=A_DAY, number=0, mode="as it was"):
     for place in range(count * per_day):
         at = BEGAN + timedelta(days=first, seconds=86_400 / per_day * place)
-        yield world(draw, number + place, at, changed=changed)
+        yield world(draw, number + place, at, mode)
 
 
 @pytest.fixture(scope="module")
-def reference(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("reference")
-    table, target = folder / "train.ndjson", folder / "world.reference.json"
-    table.write_bytes(lines(days(random.Random(1), -REFERENCE_DAYS, REFERENCE_DAYS)))
-    flags = ("--time", "timestamp", "--score", "score", "--outcome", "outcome", "--segment", "plan")
-    command = (sys.executable, "-m", "driftgauge", "profile", str(table), *flags, "--id", "prediction_id")
-    done = subprocess.run(
-        (*command, "--task", "binary", "--no-progress", "-o", str(target)),
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=240,
-    )
-    assert done.returncode == 0, done.stderr
-    return str(target)
+def references(tmp_path_factory):
+    """A world's profile, and one of less of it."""
+    folder, made = tmp_path_factory.mktemp("references"), []
+    for name, count in (("world", REFERENCE_DAYS), ("less", 9)):
+        table, target = folder / f"{name}.ndjson", folder / f"{name}.reference.json"
+        table.write_bytes(lines(days(random.Random(1), -REFERENCE_DAYS, count)))
+        flags = ("--time", "timestamp", "--score", "score", "--outcome", "outcome", "--segment", "plan")
+        command = (sys.executable, "-m", "driftgauge", "profile", str(table), *flags, "--id", "prediction_id")
+        more = ("--task", "binary", "--no-progress", "-o", str(target))
+        made.append((target, subprocess.Popen((*command, *more), stderr=subprocess.PIPE, text=True)))
+    for _, profiling in made:
+        _, said = profiling.communicate(timeout=240)
+        assert profiling.returncode == 0, said
+    return [str(target) for target, _ in made]
 
 
 class Scene:
-    """Two sidecars of one job: one whose world changes, one that is misconfigured; and what they are sent."""
+    """Three sidecars of one job and a trigger, and what they are sent.
 
-    def __init__(self, top, reference):
-        self.draw, self.number = random.Random(2), 0
-        self.told, self.sent = {}, 0
+    The world of the first changes, the second is misconfigured and then breaks, the third lacks memory.
+    """
+
+    def __init__(self, top, references):
+        reference, less = references
+        self.draw, self.number, self.top = random.Random(2), 0, top
+        self.told, self.began, self.late = {}, time.monotonic(), False
+        self.homes = {name: Household(top / name) for name in ("a", "b", "c", "trigger")}
+        for home in self.homes.values():
+            home.folder.mkdir()
         binary = {"task": "binary", "positive_class": "1", "windows": ["1h", "1d"], "segments": ["plan"]}
         replayed = {**binary, "clock": "records", "reference": reference, "outcomes": {"matures_after": "1h"}}
         live = {**binary, "reference": reference, "outcomes": {"horizon": "3s", "matures_after": "1s"}}
-        (top / "first").mkdir()
-        (top / "second").mkdir()
-        self.first = Household(top / "first")
-        self.config = self.first.write(
+        plain = {**binary, "outcomes": {"matures_after": "1s"}}
+        self.config = self.homes["a"].write(
             models={
-                "world": replayed,
-                "sparse": replayed,
+                **dict.fromkeys(("world", "sparse", "turned", "doubtful"), replayed),
                 "live": live,
                 "numbers": {"task": "regression", "windows": ["1d"], "clock": "records"},
+                "quiet": plain,
+                "late": {**plain, "clock": "records"},
+                "twin": {**plain, "reference": reference},
             },
-            limits={"models": 5, "categories": 3},
             metrics=["critical", "segments", "estimates"],
         )
-        self.second = Household(top / "second")
-        self.doors = {"a": f"127.0.0.1:{free_port()}", "b": f"127.0.0.1:{free_port()}"}
-        self.a = self._started(self.first, self.config, "a")
-        # No evaluation for a minute, a series limit that binds, a reference that isn't there, a damaged store.
-        (top / "second" / "data").mkdir()
-        (top / "second" / "data" / "driftgauge.sqlite").write_bytes(b"no database" * 500)
-        missing = str(top / "nowhere.json")
-        self.b = self._started(
-            self.second,
-            self.second.write(
-                evaluate="1m",
-                models={"live": {**binary, "windows": ["1d"]}, "lost": {**binary, "reference": missing}},
-                limits={"series": 50, "models": 2, "versions": 1},
-                intake={"max_body": "64KiB"},
-            ),
-            "b",
+        # A series limit that binds, a reference that isn't there, a damaged store, next to no room for what waits.
+        self.homes["b"].data.mkdir()
+        (self.homes["b"].data / "driftgauge.sqlite").write_bytes(b"no database" * 500)
+        second = self.homes["b"].write(
+            models={
+                "live": {**binary, "windows": ["1d"]},
+                "lost": {**binary, "reference": str(top / "nowhere.json")},
+                "twin": {**plain, "reference": less},
+            },
+            limits={"series": 500, "models": 3, "versions": 1},
+            intake={"max_body": "64KiB"},
+            store={"pending": "16KiB"},
         )
+        third = self.homes["c"].write(models={"live": {**binary, "windows": ["1d"]}})
+        raising = (sys.executable, "-c", RAISING.format(flag=str(top / "raise")))
+        self.doors = {name: f"127.0.0.1:{free_port()}" for name in "abc"}
+        self.a = self._started("a", self.config)
+        self.b = self._started("b", second, command=raising)
+        self.c = self._started("c", third, command=(sys.executable, "-c", CRAMPED))
+        self.doors["trigger"] = self._trigger()
+        for serving in (self.a, self.b, self.c):
+            poll(lambda each=serving: "intake: listening on" in each.text, "no door opens", serving.log, 120)
+        for serving in (self.a, self.b):
+            poll(lambda each=serving: each.http().get("/readyz")[0] == 200, "not ready", serving.log, 60)
 
-    def _started(self, home, config, name):
-        serving = home.serve(config=config, metrics=self.doors[name])
-        poll(lambda: "intake: listening on" in serving.text, "no door opens", serving.log, 120)
-        poll(lambda: serving.http().get("/readyz")[0] == 200, "not ready", serving.log, 60)
-        return serving
+    def _started(self, name, config, **options):
+        return self.homes[name].serve(config=config, metrics=self.doors[name], **options)
+
+    def _trigger(self):
+        """One with two decisions: one waits for a person, one's run fails."""
+        home, address = self.homes["trigger"], f"127.0.0.1:{free_port()}"
+        policy = {"matured_labels": 0, "command": {"arguments": ["false"]}}
+        policies = {
+            "asked": {**policy, "alerts": ["Asked"], "approval": True},
+            "failing": {**policy, "alerts": ["Failing"]},
+        }
+        directory = str(home.folder / "decisions")
+        (home.folder / "approvers").write_text("s3cret\n")
+        trigger = {
+            "directory": directory,
+            "look": "1s",
+            "approval_token_file": "approvers",
+            "policies": policies,
+        }
+        config = home.write(trigger=trigger)
+        command = (
+            sys.executable,
+            "-m",
+            "driftgauge",
+            "trigger",
+            "--config",
+            str(config),
+            "--listen",
+            address,
+        )
+        with (home.folder / "trigger.log").open("wb") as log:
+            home.running.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log))
+        return address
+
+    def decide(self):
+        """Alerts for the trigger, once it is scraped: a failure counts from 0."""
+        now = datetime.now(UTC).isoformat()
+        alerts = [
+            {"status": "firing", "labels": {"alertname": name, "model": "live"}, "annotations": {},
+             "startsAt": now, "fingerprint": name}
+            for name in ("Asked", "Failing")
+        ]  # fmt: skip
+        assert Http(self.doors["trigger"]).post("/v1/alerts", {"version": "4", "alerts": alerts})[0] == 200
 
     def post(self, serving, path, records, media=NDJSON):
         body = records if isinstance(records, bytes) else lines(records)
         return serving.http(timeout=120.0).post(path, body, media)[0]
 
+    def predictions(self, model, count, mode="as it was", **more):
+        """Records of now, each with its own id."""
+        now, first = datetime.now(UTC), self.number
+        self.number += count
+        found = (world(self.draw, first + place, now, mode) for place in range(count))
+        return [{**each, "model": model, "model_version": "1", **more} for each in found]
+
     def history(self):
-        """Months in a second: a world as it was, then another one; a model few of whose outcomes come."""
-        for model, per_day in (("world", A_DAY), ("sparse", A_DAY)):
-            for first, count, changed in ((0, 3, False), (3, 4, True)):
+        """Months in a second: worlds as they were, then others; a model few of whose outcomes come."""
+        for model, mode in (
+            ("world", "moved"),
+            ("sparse", "moved"),
+            ("turned", "turned"),
+            ("doubtful", "doubtful"),
+        ):
+            for first, count, now in ((0, 3, "as it was"), (3, 4, mode)):
                 for day in range(first, first + count):
-                    found = [*days(self.draw, day, 1, per_day=per_day, number=self.number, changed=changed)]
+                    found = [*days(self.draw, day, 1, number=self.number, mode=now)]
                     self.number += len(found)
                     for place, each in enumerate(found):
                         each.update(model=model, model_version="1")
@@ -147,80 +258,115 @@ class Scene:
             for place in range(2000)
         ]
         assert self.post(self.a, "/v1/predictions", numbers) == 200
+        assert self.post(self.a, "/v1/predictions", self.predictions("quiet", 50)) == 200
+        self.labelled(600, 0, timedelta(minutes=1))
+        waiting = self.predictions("twin", 2000)
+        for each in waiting:
+            del each["outcome"]
+        for part in range(0, len(waiting), 200):
+            assert self.post(self.b, "/v1/predictions", waiting[part : part + 200]) == 200
+
+    def labelled(self, count, hour, delay):
+        """Predictions of an *hour* whose outcomes come *delay* later, and the end of the hour they came in."""
+        at = BEGAN + timedelta(hours=hour)
+        found = self.predictions("late", count, timestamp=at.isoformat())
+        outcomes = [
+            {**{k: each[k] for k in _OF_OUTCOMES}, "timestamp": (at + delay).isoformat()} for each in found
+        ]
+        for each in found:
+            del each["outcome"]
+        after = self.predictions("late", 1, timestamp=(at + delay + timedelta(hours=2)).isoformat())
+        assert self.post(self.a, "/v1/predictions", found) == 200
+        assert self.post(self.a, "/v1/outcomes", outcomes) == 200
+        assert self.post(self.a, "/v1/predictions", after) == 200
 
     def burst(self):
         """A second of a feed that breaks in every way."""
-        now = datetime.now(UTC)
-        found = []
-        for place in range(400):
-            each = world(self.draw, self.number + place, now)
-            each.update(model="live", model_version="1", latency_seconds=2.0)
+        found = self.predictions("live", 400, latency_seconds=2.0)
+        for place, each in enumerate(found):
             del each["outcome"]
-            each["features"]["age"] = "old" if place % 3 else None
-            each["features"]["place"] = f"c{place % 40}"
+            each["features"].update(age="old" if place % 3 else None, channel="new")
+            each["segments"]["plan"] = f"p{place % 40}"
             if place % 2:
                 each["error"] = "no answer"
                 each["features"]["income"] = float("nan") if place % 5 == 0 else each["features"]["income"]
-            found.append(each)
-        self.number += len(found)
         self.post(self.a, "/v1/predictions", found)
-        self.post(
-            self.b, "/v1/predictions", [{**each, "model_version": str(time.time_ns())} for each in found[:20]]
-        )
-        self.post(
-            self.a,
-            "/v1/outcomes",
-            [{"model": "live", "prediction_id": f"x{n}-{time.time_ns()}", "outcome": 1} for n in range(40)],
-        )
+        for serving in (self.b, self.c):
+            for each in found[:15]:
+                self.post(serving, "/v1/predictions", [{**each, "model_version": str(time.time_ns())}])
+        for serving in (self.a, self.b):
+            self.post(serving, "/v1/predictions", self.predictions("twin", 5))
+        quiet = self.predictions("quiet", 20)
+        for each in quiet:
+            del each["outcome"]
+        self.post(self.a, "/v1/predictions", quiet)
+        # Outcomes that come after their horizon.
+        past = (datetime.now(UTC) - timedelta(seconds=10)).isoformat()
+        late = self.predictions("live", 40, timestamp=past)
+        outcomes = [{k: each.pop(k) if k == "outcome" else each[k] for k in _OF_OUTCOMES} for each in late]
+        self.post(self.a, "/v1/predictions", late)
+        self.post(self.a, "/v1/outcomes", outcomes)
         self.post(self.a, "/v1/predictions", [{"model": "live", "timestamp": "yesterday"}] * 50)
         self.post(self.b, "/v1/predictions", [{"model": f"m{n}", "score": 0.5} for n in range(5)])
-        for _ in range(5):
+        for _ in range(20):
             self.post(self.a, "/v1/predictions", b"{", JSON)
+            self.post(self.c, "/v1/predictions", b"{}", JSON)
+        if not self.late and time.monotonic() - self.began > LATE_SECONDS:
+            self.late = True
+            self.labelled(3000, 4, timedelta(hours=6))
+        if self.told.keys() >= OF_LIMITS & {*REPLAYED}:
+            self.fail()
 
     def reload_badly(self):
         tree = json.loads(self.config.read_text())
         self.config.write_text(json.dumps({**tree, "no_such_key": 1}))
         self.a.hang_up()
 
+    def fail(self):
+        """The second's evaluation raises, and no file of it may grow any more."""
+        (self.top / "raise").touch()
+        resource.prlimit(self.b.process.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+
     def look(self, scraper):
         for alert in scraper.api("alerts")["alerts"]:
             if alert["state"] == "firing":
                 self.told.setdefault(alert["labels"]["alertname"], alert)
 
+    def watch(self, scraper, name, seconds):
+        """Look until an alert fires."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and name not in self.told:
+            self.look(scraper)
+            time.sleep(0.5)
+
     def close(self):
-        self.first.close()
-        self.second.close()
+        for home in self.homes.values():
+            home.close()
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory, reference, require_tool):
+def told(tmp_path_factory, references, require_tool):
     """Every alert that fired, by name."""
     top, program = tmp_path_factory.mktemp("replayed"), require_tool("prometheus")
     rules = top / "rules.yml"
     rules.write_text(prometheus_text(shipped_rules(TimeScale(30_000, scrape_seconds=1))))
-    scene = Scene(top, reference)
+    scene = Scene(top, references)
     try:
         with prometheus(top, program, scene.doors, [rules]) as scraper:
             scene.history()
             scene.reload_badly()
+            scraper.wait('up{pod="trigger"} == 1')
+            scene.decide()
             end = time.monotonic() + DEADLINE
-            last = {"ModelWithoutPredictions", "DriftgaugeAbsent"}
-            while time.monotonic() < end and not {*REPLAYED} - last <= scene.told.keys():
+            while time.monotonic() < end and not {*REPLAYED} - OF_THE_END <= scene.told.keys():
                 scene.burst()
                 scene.look(scraper)
                 time.sleep(0.5)
-            for home in (scene.first, scene.second):
-                if home is scene.second:
-                    home.close()
-            end = time.monotonic() + 40
-            while time.monotonic() < end and "ModelWithoutPredictions" not in scene.told:
-                scene.look(scraper)
-                time.sleep(0.5)
-            scene.first.close()
-            end = time.monotonic() + 40
-            while time.monotonic() < end and "DriftgaugeAbsent" not in scene.told:
-                scene.look(scraper)
-                time.sleep(0.5)
+            for name in ("b", "c", "trigger"):
+                scene.homes[name].close()
+            scene.watch(scraper, "ModelWithoutPredictions", 40)
+            scene.homes["a"].close()
+            scene.watch(scraper, "DriftgaugeAbsent", 40)
             yield scene.told
     finally:
         scene.close()

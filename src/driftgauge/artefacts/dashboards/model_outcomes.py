@@ -109,10 +109,11 @@ def _outcomes(scope: Scope) -> Row:
             Panel(
                 Kind.TREND,
                 "Outcomes joined",
-                meaning("outcomes_joined_total"),
+                meaning("outcomes_joined_total", "Revised: those that replaced an earlier one of their id."),
                 (
                     Query(scope.rate("outcomes_joined_total"), OF_VERSION),
                     Query(scope.rate("outcomes_implied_total"), f"{OF_VERSION} implied"),
+                    Query(scope.rate("outcome_revisions_total"), "{{model}} revised"),
                 ),
                 "cps",
                 least=0,

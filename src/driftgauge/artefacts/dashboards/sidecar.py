@@ -211,6 +211,12 @@ def _refused() -> Row:
                 of="cps",
             ),
             _trend(
+                "Outcomes that were revised",
+                "outcome_revisions_total",
+                _rate("outcome_revisions_total", "model"),
+                of="cps",
+            ),
+            _trend(
                 "Outcomes without a prediction",
                 "outcomes_orphaned_total",
                 _rate("outcomes_orphaned_total", "model"),

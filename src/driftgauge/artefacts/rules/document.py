@@ -103,8 +103,9 @@ def _alerted(file: RuleFile) -> Iterator[str]:
 def _tried(shipped: Sequence[Shipped]) -> Iterator[str]:
     yield "## How they are tried\n"
     yield (
-        "promtool has each alert just below, firing, resolved and without data. The tests also fire each by "
-        "records through real sidecars and a real Prometheus, but for these:\n"
+        "promtool has each alert just below, firing, resolved and without data. The tests also fire each "
+        "through real processes and a real Prometheus, by records and by faults put into a process or its "
+        "limits, but for these:\n"
     )
     yield "| alert | why |\n| --- | --- |"
     yield from (f"| `{each.name}` | {each.unreplayed} |" for each in shipped if each.unreplayed)

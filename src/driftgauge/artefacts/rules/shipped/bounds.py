@@ -53,7 +53,6 @@ def _values_folded(setting: Setting) -> Shipped:
         summary="The limit of {{ $labels.bound }} binds in {{ $labels.job }}",
         description='{{ printf "%.0f" $value }} values were counted under `other`, or left out, in an hour: `limits.{{ $labels.bound }}` is reached.',
         board=SIDECAR_BOARD,
-        unreplayed="The replay does not bring it about yet; promtool's tests do.",
         runbook=Runbook(
             "A bound keeps memory and series small: what goes beyond it is counted together. The label `bound` is the setting's name under `limits:`.",
             (
@@ -93,7 +92,6 @@ def _series_dropped(setting: Setting) -> Shipped:
         summary="Series of {{ $labels.model }} are left out",
         description="{{ $value }} series of version {{ $labels.model_version }} are not exported: the limit of series a version binds. Alerts on them can't fire.",
         board=MODEL_BOARD,
-        unreplayed="The replay does not bring it about yet; promtool's tests do.",
         runbook=Runbook(
             "The first series in the configuration's order are exported, the others aren't. `GET /v1/models/{model}` has all numbers.",
             (
@@ -129,7 +127,6 @@ def _pending_sampled(setting: Setting) -> Shipped:
         summary="Only {{ $value | humanizePercentage }} of the predictions of {{ $labels.model }} wait for their outcome",
         description="The limit of kept predictions binds: a sample of {{ $value | humanizePercentage }}, by the hash of their ids, is kept, so the horizon holds and quality stays unbiased on fewer outcomes.",
         board=MODEL_BOARD,
-        unreplayed="The limit of kept predictions binds from tens of thousands of them on.",
         runbook=Runbook(
             "Outcomes of predictions outside the sample find nothing and count as orphans. Quality is right, with wider intervals.",
             (
@@ -210,7 +207,6 @@ def _versions_evicted(setting: Setting) -> Shipped:
         summary="Versions of {{ $labels.model }} come and go",
         description='{{ printf "%.0f" $value }} versions were dropped in a day because newer ones came, over all pods: their windows are lost.',
         board=OF_MODEL_BOARD,
-        unreplayed="The replay does not bring it about yet; promtool's tests do.",
         runbook=Runbook(
             "The newest versions are kept (`limits.versions`, 3). A few evictions are rollouts; many are a version that changes with each request, run or pod.",
             (
@@ -251,7 +247,6 @@ def _bodies_refused(setting: Setting) -> Shipped:
         summary="Requests are refused in {{ $labels.job }}: {{ $labels.reason }}",
         description='{{ printf "%.0f" $value }} requests were refused whole in 15 minutes ({{ $labels.reason }}); none of their records is counted.',
         board=SIDECAR_BOARD,
-        unreplayed="The replay does not bring it about yet; promtool's tests do.",
         runbook=Runbook(
             "Whole requests are refused, with a reason that the sender got too.",
             (
@@ -293,7 +288,6 @@ def _memory(setting: Setting) -> Shipped:
         summary="driftgauge uses {{ $value | humanizePercentage }} of its memory limit in {{ $labels.job }}",
         description="One pod's process holds {{ $value | humanizePercentage }} of the cgroup's limit: at 80% caches shrink, at 90% intake is shed.",
         board=SIDECAR_BOARD,
-        unreplayed="It needs a cgroup with a memory limit, which a test doesn't have.",
         runbook=Runbook(
             "Memory is near the limit. The process sheds requests before the kernel would end it.",
             (
@@ -359,7 +353,7 @@ def _store_grows(setting: Setting) -> Shipped:
                 minutes=480,
             ),
         ),
-        unreplayed="It asks for 6 hours of growth to more than 256 MiB.",
+        unreplayed="It asks for a database that doubles to more than 256 MiB within a day: hurried, 100 MB a second.",
     )
 
 
@@ -413,7 +407,7 @@ def _restarts(setting: Setting) -> Shipped:
         summary="driftgauge restarts again and again in {{ $labels.job }}",
         description="One pod's sidecar was started {{ $value }} times in an hour; each start costs a scrape interval of its counters.",
         board=SIDECAR_BOARD,
-        unreplayed="Hurried, its hour is four scrapes: too short for four starts of a process.",
+        unreplayed="It asks for more than three starts in an hour: hurried, that is four scrapes, between which there are three changes at most.",
         runbook=Runbook(
             "driftgauge does not end by itself, so something ends it.",
             (

@@ -198,7 +198,6 @@ def _latency(setting: Setting) -> Shipped:
         summary="{{ $value | humanizePercentage }} of the predictions of {{ $labels.model }} were slow in {{ $labels.window }}",
         description=f"Version {{{{ $labels.model_version }}}} spends its latency budget (1% a month above {LATENCY_OBJECTIVE_SECONDS:g} s) too fast: {{{{ $value | humanizePercentage }}}} in {{{{ $labels.window }}}}, over all pods, and it goes on.",
         board=MODEL_BOARD,
-        unreplayed="The replay does not bring it about yet; promtool's tests do.",
         runbook=Runbook(
             "Too many predictions took longer than half a second, by the latency that the model server reports. Critical is 14.4 times the budget in the last hour and still now, warning 6 times in 6 hours, info once in 3 days.",
             (

@@ -334,7 +334,6 @@ def _unseen(setting: Setting) -> Shipped:
         summary="{{ $labels.feature }} of {{ $labels.model }} has values that the reference doesn't know",
         description="In the last hour the share of unseen categories, or of numbers that aren't finite, is {{ $value | humanizePercentage }} above the reference's, over all pods.",
         board=FEATURE_BOARD,
-        unreplayed="The replay does not bring it about yet; promtool's tests do.",
         runbook=Runbook(
             "More than 5% of the records carry a category that the reference doesn't have, or a number that is none. The model has learned nothing of them.",
             (

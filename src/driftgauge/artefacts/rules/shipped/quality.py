@@ -284,7 +284,6 @@ def _relation_changed(setting: Setting) -> Shipped:
         summary="What {{ $labels.model }} has learned no longer holds over {{ $labels.window }}",
         description="At least half of the pods that can judge (the majority's verdict is {{ $value }}) find that the outcome, given a feature's value, is another than in the reference.",
         board=MODEL_BOARD,
-        unreplayed="The replay does not bring it about yet; promtool's tests do.",
         runbook=Runbook(
             "Concept drift: given the same input, another outcome. The overall rate of outcomes is taken out before; that is ModelBaseRateShifted. A model can't see this by itself, and no estimate without labels can.",
             (
@@ -344,7 +343,6 @@ def _base_rate(setting: Setting) -> Shipped:
         summary="Outcomes of {{ $labels.model }} come at another rate over {{ $labels.window }}",
         description='The log-odds of the outcome differ from the reference\'s by at least {{ printf "%.2f" $value }} (the nearer end of the 95% interval, weighted over pods; 0.25 is 50% against 56%).',
         board=MODEL_BOARD,
-        unreplayed="The replay does not bring it about yet; promtool's tests do.",
         runbook=Runbook(
             "The outcome itself comes more or less often than in the reference. Ranking may be as good as before; thresholds and probabilities are off.",
             (
@@ -509,7 +507,6 @@ def _estimate_fell(setting: Setting) -> Shipped:
         summary="{{ $labels.measure }} of {{ $labels.model }} is expected to fall",
         description="Without waiting for outcomes it is estimated to be {{ $value | humanizePercentage }} against the reference's over {{ $labels.window }}, two of its errors granted.",
         board=MODEL_BOARD,
-        unreplayed="The replay does not bring it about yet; promtool's tests do.",
         runbook=Runbook(
             "From the scores alone, quality is expected below the reference's. An estimate holds as long as a score means what it meant: it sees a change of inputs, not of the relation, and never pages.",
             (

@@ -15,6 +15,7 @@ from driftgauge.artefacts.rules.shipped.entry import (
     counter,
     gauge,
     shipped,
+    spelt,
 )
 from driftgauge.artefacts.rules.shipped.sidecar import without
 from driftgauge.artefacts.rules.values import WITHOUT_PODS, Severity
@@ -23,9 +24,6 @@ from driftgauge.config import HOUR, MINUTE
 _TARGET: Final = {"namespace": "ml", "job": "driftgauge-trigger"}
 _POD: Final = {**_TARGET, "pod": "driftgauge-trigger-0", "instance": "10.0.0.9:9879"}
 _WARNING: Final = Severity.WARNING
-_UNREPLAYED: Final = (
-    "It is the trigger's, which no replay through a sidecar starts; its own tests bring the state about."
-)
 
 
 def retraining_alerts(setting: Setting) -> Iterator[Shipped]:
@@ -73,13 +71,14 @@ def _waits(setting: Setting) -> Shipped:
                 minutes=15,
             ),
         ),
-        unreplayed=_UNREPLAYED,
     )
 
 
 def _failed(setting: Setting) -> Shipped:
     hour = setting.scale.range(HOUR)
-    failed = f'increase(driftgauge_trigger_decisions_total{{state="failed"}}[{hour}])'
+    counted = 'driftgauge_trigger_decisions_total{state="failed"}'
+    # A series is as old as the model's first decision: a run that fails at once was never seen at 0.
+    failed = f"({counted} unless {counted} offset {hour}) or increase({counted}[{hour}])"
     return shipped(
         setting,
         "RetrainingFailed",
@@ -118,6 +117,18 @@ def _failed(setting: Setting) -> Shipped:
                 (Firing({**_TARGET, "model": "churn"}, ("60",)),),
                 minutes=90,
             ),
+            Trial(
+                (
+                    spelt(
+                        "trigger_decisions_total",
+                        {**_POD, "model": "churn", "state": "failed"},
+                        # Its first decision, whose run failed before the first scrape of it.
+                        "_x90 _x50 1x129",
+                    ),
+                ),
+                (Firing({**_TARGET, "model": "churn"}, ("1",)),),
+                minutes=90,
+                name="at once",
+            ),
         ),
-        unreplayed=_UNREPLAYED,
     )

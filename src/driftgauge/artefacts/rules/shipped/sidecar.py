@@ -275,7 +275,6 @@ def _evaluation_failing(setting: Setting) -> Shipped:
                 minutes=40,
             ),
         ),
-        unreplayed="An evaluation that fails is a fault of driftgauge: no records are known that bring one about.",
     )
 
 
@@ -339,7 +338,6 @@ def _intake_sheds(setting: Setting) -> Shipped:
         summary="driftgauge sheds requests in {{ $labels.job }}",
         description='{{ printf "%.0f" $value }} requests got 429 or 503 in 15 minutes: the queue is full, or memory is short.',
         board=SIDECAR_BOARD,
-        unreplayed="A queue that is full lasts for milliseconds on loopback.",
         runbook=Runbook(
             "The sidecar answers at once with 429 or 503 and `Retry-After` rather than hold the model server up. A sender that does not try again loses these records.",
             (
@@ -383,7 +381,6 @@ def _store_unwritable(setting: Setting) -> Shipped:
         summary="driftgauge can't write its store in {{ $labels.job }}",
         description="In {{ $value }} pods transactions fail or the store is down: records are refused with 503 until it works.",
         board=SIDECAR_BOARD,
-        unreplayed="A disk that fails needs strace or a full volume.",
         runbook=Runbook(
             "What can't be committed is not acknowledged: senders get 503 and must send again. Numbers of before are still exported.",
             (
@@ -448,5 +445,5 @@ def _log_grows(setting: Setting) -> Shipped:
                 minutes=40,
             ),
         ),
-        unreplayed="128 MiB of log take minutes of full traffic against a reader that holds a transaction.",
+        unreplayed="It asks for 128 MiB of log that no checkpoint empties: minutes of full traffic beside a reader that holds a transaction.",
     )

@@ -127,7 +127,6 @@ def _without_outcomes(setting: Setting) -> Shipped:
         summary="No outcome for {{ $labels.model }} for two days",
         description="The last one came at {{ $value | humanizeTimestamp }}. Predictions come and outcomes, which have come before, do not; quality is blind.",
         board=OF_MODEL_BOARD,
-        unreplayed="The replay does not bring it about yet; promtool's tests do.",
         runbook=Runbook(
             "Outcomes have come before and have stopped for two days while predictions go on. Quality stays absent or old; drift of inputs and predictions is judged all the same.",
             (
@@ -183,7 +182,6 @@ def _orphaned(setting: Setting) -> Shipped:
         summary="{{ $value | humanizePercentage }} of the outcomes for {{ $labels.model }} find no prediction",
         description="{{ $value | humanizePercentage }} in 6 hours. With several replicas an outcome must reach the pod that saw its prediction: send it to every pod, send all to one receiver, or let it carry score or prediction, time and segments.",
         board=OF_MODEL_BOARD,
-        unreplayed="The replay does not bring it about yet; promtool's tests do.",
         runbook=Runbook(
             "More than half of the outcomes never found their prediction, so quality stands on the others.",
             (
@@ -277,7 +275,6 @@ def _label_delay(setting: Setting) -> Shipped:
         summary="Outcomes for {{ $labels.model }} come later than a week ago",
         description="95% come within {{ $value | humanizeDuration }}, more than twice as long as a week ago; matured quality stands further back.",
         board=MODEL_BOARD,
-        unreplayed="It compares with what was a week before, of 500 outcomes each: longer than the replay.",
         runbook=Runbook(
             "The 95th percentile of the time from a prediction to its outcome is more than twice what it was a week ago. Quality by matured outcomes is as much older.",
             (
@@ -327,7 +324,6 @@ def _references_differ(setting: Setting) -> Shipped:
         summary="Pods of {{ $labels.model }} compare with {{ $value }} different references",
         description="Version {{ $labels.model_version }} has {{ $value }} references among its pods: their drift can't be compared, and the fleet's PSI is told for each apart.",
         board=MODEL_BOARD,
-        unreplayed="The replay does not bring it about yet; promtool's tests do.",
         runbook=Runbook(
             "Pods of one model version judge drift against different references. Sums over pods never mix their bins, so each reference has a part of the traffic.",
             (
