@@ -488,17 +488,16 @@ class Writer:
             self._upkeep.learn({update.model for update in prepared.updates})
 
     def _tell_versions(self, counted: set[tuple[str, str]] | None = None) -> None:
-        """Begin the counters of new versions, drop those of versions that are gone."""
+        """Begin the counters of new versions, drop those of versions that are gone, *counted* among them."""
         if self._kept is None:
             return
-        self._versions |= counted or set()
         known = {(v.model.name, v.name) for v in self._kept.models.versions()}
-        if known != self._versions:
-            for model, version in known - self._versions:
-                self._counting.version(model, version)
-            for model, version in self._versions - known:
-                self._counting.evicted(model, version)
-            self._versions = known
+        gone = (self._versions | (counted or set())) - known
+        for model, version in known - self._versions:
+            self._counting.version(model, version)
+        for model, version in gone:
+            self._counting.evicted(model, version)
+        self._versions = known
 
     def _answer_known(self, jobs: list[Job]) -> list[Job]:
         """Answer requests whose Idempotency-Key was answered before; the others are left."""
