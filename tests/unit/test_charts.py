@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import subprocess
@@ -11,6 +12,8 @@ import jsonschema
 import kubernetes_validate
 import pytest
 import yaml
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 from tests import charts
 
 from driftgauge.artefacts.charts import (
@@ -22,10 +25,13 @@ from driftgauge.artefacts.charts import (
 )
 from driftgauge.cli.group import main
 from driftgauge.config_file import load
+from driftgauge.injector.annotations import INJECT
+from driftgauge.injector.doors import MUTATE
 
 CASES = list(charts.cases())
 OURS = [case for case in CASES if case.chart.name == "driftgauge"]
 OPERATOR = "monitoring.coreos.com"
+CERT_MANAGER = "cert-manager.io"
 KUBERNETES = [f"1.{minor}.0" for minor in range(27, 38)]
 CHART = charts.ROOT / "helm" / "driftgauge"
 LIBRARY = charts.ROOT / "helm" / "driftgauge-sidecar"
@@ -59,7 +65,7 @@ def test_what_is_rendered_is_what_is_checked_in(case):
 def test_kubernetes_takes_every_resource(rendered, version):
     seen = {}
     for resource in (each for found in rendered.values() for each in found):
-        if not resource["apiVersion"].startswith(OPERATOR):
+        if not resource["apiVersion"].startswith((OPERATOR, CERT_MANAGER)):
             seen.setdefault(json.dumps(resource), resource)
     native = [text for text in seen if '"restartPolicy": "Always"' in text]
     assert native
@@ -202,7 +208,11 @@ def has_role(resources):
 def test_the_commands_have_the_flags_that_the_pods_give_them(rendered, case):
     for _, container in containers(rendered[name(case)]):
         command, *flags = container["args"]
-        known = {option for parameter in main.commands[command].params for option in parameter.opts}
+        known = {
+            option
+            for parameter in main.commands[command].params
+            for option in (*parameter.opts, *parameter.secondary_opts)
+        }
         assert {flag.split("=")[0] for flag in flags} <= known
 
 
@@ -256,11 +266,11 @@ def test_the_trigger_may_do_what_it_does_and_no_more(rendered):
 
 def test_policies_select_the_charts_own_pods_only(rendered):
     policies = [r for r in rendered["driftgauge-everything"] if r["kind"] == "NetworkPolicy"]
-    assert len(policies) == 2
+    assert len(policies) == 3
     for policy in policies:
         selected = policy["spec"]["podSelector"]["matchLabels"]
         assert selected["app.kubernetes.io/name"] == "driftgauge"
-        assert selected["app.kubernetes.io/component"] in {"receiver", "trigger"}
+        assert selected["app.kubernetes.io/component"] in {"receiver", "trigger", "injector"}
 
 
 def test_services_and_monitors_reach_the_ports_of_the_pods(rendered):
@@ -289,6 +299,115 @@ def test_parts_of_other_projects_are_there_only_when_they_are_asked_for(rendered
 def test_a_documented_value_is_read_with_its_sentence():
     [found] = documented("a:\n  # -- How many\n  # of them.\n  b: 3\n")
     assert (found.path, found.default, found.doc) == ("a.b", 3, "How many of them.")
+
+
+# --- the injector ---------------------------------------------------------------------------------------
+
+
+def of(resources, kind, name="driftgauge-injector"):
+    [found] = [r for r in resources if r["kind"] == kind and r["metadata"]["name"] == name]
+    return found
+
+
+def webhook(resources):
+    [found] = of(resources, "MutatingWebhookConfiguration", "driftgauge-injector-monitoring")["webhooks"]
+    return found
+
+
+def certificate(text):
+    return x509.load_pem_x509_certificate(base64.b64decode(text))
+
+
+def test_the_api_server_reaches_the_injector_and_never_waits_long(rendered):
+    for case in ("driftgauge-injector", "driftgauge-everything"):
+        found = webhook(rendered[case])
+        assert found["failurePolicy"] == "Ignore"
+        assert found["sideEffects"] == "None"
+        assert found["reinvocationPolicy"] == "IfNeeded"
+        assert found["admissionReviewVersions"] == ["v1"]
+        assert found["timeoutSeconds"] <= 5
+        asked = found["clientConfig"]["service"]
+        service = of(rendered[case], "Service", asked["name"])
+        assert asked["namespace"] == service["metadata"]["namespace"]
+        assert asked["path"] == MUTATE
+        assert asked["port"] in {port["port"] for port in service["spec"]["ports"]}
+        pods = of(rendered[case], "Deployment")["spec"]["template"]["metadata"]["labels"]
+        assert service["spec"]["selector"].items() <= pods.items()
+        # Neither the cluster's own pods nor the injector's wait for it.
+        assert {
+            "key": "kubernetes.io/metadata.name",
+            "operator": "NotIn",
+            "values": ["kube-system", "kube-node-lease"],
+        } in found["namespaceSelector"]["matchExpressions"]
+        [own] = found["objectSelector"]["matchExpressions"]
+        assert own["operator"] == "DoesNotExist"
+        assert own["key"] in pods
+        [condition] = found["matchConditions"]
+        assert f"'{INJECT}' in object.metadata.annotations" in condition["expression"]
+        budget = of(rendered[case], "PodDisruptionBudget")
+        assert budget["spec"]["selector"]["matchLabels"].items() <= pods.items()
+    assert webhook(rendered["driftgauge-injector"])["namespaceSelector"]["matchLabels"] == {
+        "driftgauge.io/injection": "enabled"
+    }
+
+
+def test_the_certificate_that_the_chart_makes_is_one_that_the_api_server_trusts():
+    resources = charts.resources(CHART, {"injector": {"enabled": True}})
+    data = of(resources, "Secret", "driftgauge-injector-certificate")["data"]
+    assert webhook(resources)["clientConfig"]["caBundle"] == data["ca.crt"]
+    authority, leaf = certificate(data["ca.crt"]), certificate(data["tls.crt"])
+    names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert "driftgauge-injector.monitoring.svc" in names.get_values_for_type(x509.DNSName)
+    leaf.verify_directly_issued_by(authority)
+    assert (leaf.not_valid_after_utc - leaf.not_valid_before_utc).days >= 3649
+    key = serialization.load_pem_private_key(base64.b64decode(data["tls.key"]), None)
+    assert key.public_key() == leaf.public_key()
+    mounted = of(resources, "Deployment")["spec"]["template"]["spec"]["volumes"]
+    assert mounted == [{"name": "certificate", "secret": {"secretName": "driftgauge-injector-certificate"}}]
+
+
+def test_cert_manager_is_asked_for_a_certificate_of_an_authority_that_stays(rendered):
+    resources = rendered["driftgauge-everything"]
+    leaf, authority = (
+        of(resources, "Certificate", f"driftgauge-injector{end}") for end in ("", "-authority")
+    )
+    assert leaf["spec"]["secretName"] == "driftgauge-injector-certificate"
+    assert "driftgauge-injector.monitoring.svc" in leaf["spec"]["dnsNames"]
+    assert (
+        leaf["spec"]["issuerRef"]["name"]
+        == of(resources, "Issuer", "driftgauge-injector-authority")["metadata"]["name"]
+    )
+    assert authority["spec"]["isCA"] is True
+    assert (
+        of(resources, "Issuer", "driftgauge-injector-authority")["spec"]["ca"]["secretName"]
+        == authority["spec"]["secretName"]
+    )
+    configuration = of(resources, "MutatingWebhookConfiguration", "driftgauge-injector-monitoring")
+    assert configuration["metadata"]["annotations"] == {
+        "cert-manager.io/inject-ca-from": "monitoring/driftgauge-injector"
+    }
+    assert "caBundle" not in webhook(resources)["clientConfig"]
+    assert not [r for r in resources if r["kind"] == "Secret"]
+
+    given = {"name": "company", "kind": "ClusterIssuer"}
+    chosen = charts.resources(
+        CHART,
+        {
+            "injector": {
+                "enabled": True,
+                "certificates": {"certManager": {"enabled": True, "issuerRef": given}},
+            }
+        },
+    )
+    assert [r["spec"]["issuerRef"] for r in chosen if r["kind"] == "Certificate"] == [given]
+    assert not [r for r in chosen if r["kind"] == "Issuer"]
+
+
+def test_injected_sidecars_have_the_charts_image_and_the_form_of_the_cluster(rendered):
+    for case, form in (("driftgauge-injector", "--native"), ("driftgauge-everything", "--plain")):
+        [injector] = of(rendered[case], "Deployment")["spec"]["template"]["spec"]["containers"]
+        assert form in injector["args"]
+        assert f"--image={injector['image']}" in injector["args"]
 
 
 # --- examples -------------------------------------------------------------------------------------------

@@ -44,6 +44,12 @@ app.kubernetes.io/managed-by: {{ .root.Release.Service }}
 {{- default (printf "%s-trigger-token" (include "driftgauge.fullname" .)) .Values.trigger.token.secretName }}
 {{- end }}
 
+{{- /* "true" where injected sidecars are init containers that restart. */}}
+{{- define "driftgauge.injectorNative" -}}
+{{- $given := .Values.injector.native }}
+{{- or (eq $given "always") (and (eq $given "auto") (semverCompare ">=1.29.0-0" .Capabilities.KubeVersion.Version)) }}
+{{- end }}
+
 {{- define "driftgauge.podSecurity" -}}
 runAsNonRoot: true
 runAsUser: 65532

@@ -19,6 +19,15 @@ _GIVEN: Mapping[str, Schema] = MappingProxyType(
     {
         "image.pullPolicy": {"enum": ["Always", "IfNotPresent", "Never"]},
         "image.digest": {"type": "string", "pattern": "^(sha256:[0-9a-f]{64})?$"},
+        "injector.native": {"enum": ["auto", "always", "never"]},
+        "injector.replicas": {"type": "integer", "minimum": 1},
+        # What the API server takes.
+        "injector.timeoutSeconds": {"type": "integer", "minimum": 1, "maximum": 30},
+        "injector.certificates.days": {"type": "integer", "minimum": 1},
+        "injector.namespaceSelector": {
+            **_CLOSED,
+            "properties": {"matchLabels": {"type": "object"}, "matchExpressions": {"type": "array"}},
+        },
         "podMonitor.sidecars.portNumber": {"type": ["integer", "null"], "minimum": 1, "maximum": 65535},
         "references": {"type": "array", "items": {"type": "string", "minLength": 1}},
     }
