@@ -41,22 +41,23 @@ def merged(
     if not 0 <= least < np.inf:
         raise ValueError(f"least: expected a finite number of at least 0, found {least}")
     reference, current = np.broadcast_arrays(*checked_pair(reference_counts, current_counts))
-    expected = _least_expected(reference, current)
+    both, share = reference + current, _smaller_share(reference, current)
+    expected = both * share
     sparse = expected < least
-    pooled = np.where(sparse, expected, 0.0).sum(axis=-1)
+    # Whole counts are summed before they are shared out: a sum of shares may fall short of *least* by rounding.
+    pooled = np.where(sparse, both, 0.0).sum(axis=-1) * share[..., 0]
     thinnest = np.where(sparse, np.inf, expected).argmin(axis=-1)
     # Where all bins are sparse, thinnest is 0, and everything is one bin either way.
     place = np.where(pooled >= least, sparse.argmax(axis=-1), thinnest)
     return _pooled(reference, sparse, place), _pooled(current, sparse, place)
 
 
-def _least_expected(reference: Values, current: Values) -> Values:
-    """The smaller of a bin's two expected counts under equal shares; 0 where there are no records."""
+def _smaller_share(reference: Values, current: Values) -> Values:
+    """What the side with fewer records expects of each record, shape (..., 1); 0 where there are none."""
     totals = reference.sum(axis=-1, keepdims=True), current.sum(axis=-1, keepdims=True)
     whole = totals[0] + totals[1]
-    share = np.minimum(*totals) / np.where(whole > 0, whole, 1.0)
-    result: Values = (reference + current) * share
-    return result
+    share: Values = np.minimum(*totals) / np.where(whole > 0, whole, 1.0)
+    return share
 
 
 def _pooled(counts: Values, sparse: np.ndarray, place: np.ndarray) -> Values:
