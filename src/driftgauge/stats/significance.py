@@ -44,7 +44,7 @@ def merged(
     both, share = reference + current, _smaller_share(reference, current)
     expected = both * share
     sparse = expected < least
-    # Whole counts are summed before they are shared out: a sum of shares may fall short of *least* by rounding.
+    # Whole counts are summed before they are shared out: a sum of shares may miss *least* by rounding.
     pooled = np.where(sparse, both, 0.0).sum(axis=-1) * share[..., 0]
     thinnest = np.where(sparse, np.inf, expected).argmin(axis=-1)
     # Where all bins are sparse, thinnest is 0, and everything is one bin either way.
