@@ -38,8 +38,8 @@ RAW_SECONDS = 6 * HOUR + 10 * MINUTE
 # Of the chain's own ranges on raw series, the rest is only needed for rates over 6 h of a few counters.
 SHORT_SECONDS = 25 * MINUTE
 INTERVAL, EVALUATIONS = 10, 4
-# As Prometheus leaves them: what is older than a day and a half lies in blocks of nine times the length.
-BLOCK, MERGED, YOUNG = 2 * HOUR, 18 * HOUR, 36 * HOUR
+# As Prometheus leaves them: three blocks become one, and three of those, once the newest has left the head.
+BLOCKS, HEAD = (18 * HOUR, 6 * HOUR, 2 * HOUR), 3 * HOUR
 LONG = re.compile(r"driftgauge_outcomes_(orphaned|joined)_total")
 
 MODEL = "churn"
@@ -141,8 +141,9 @@ def blocks(folder: Path, lines: Iterator[str], now: int) -> None:
 
 def _block(at: int, now: int) -> tuple[int, int]:
     """The length of the block that a sample lies in, and its number among those of the length."""
-    length = int(MERGED) if at // int(MERGED) < (now - YOUNG) // MERGED else int(BLOCK)
-    return length, at // length
+    places = ((int(length), at // int(length)) for length in BLOCKS)
+    whole = (each for each in places if (each[1] + 1) * each[0] <= now - HEAD)
+    return next(whole, (int(BLOCKS[-1]), at // int(BLOCKS[-1])))
 
 
 @contextmanager

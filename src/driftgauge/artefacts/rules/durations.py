@@ -11,6 +11,7 @@ from driftgauge.config import DAY, HOUR, MINUTE
 _UNITS: Final = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s"), (1, "ms"))
 
 STEP_SECONDS: Final = 5 * MINUTE
+LONGEST_OF_STEPS_SECONDS: Final = DAY
 CHAIN_SCRAPES: Final = 2
 RANGE_SCRAPES: Final = 4
 
@@ -59,11 +60,14 @@ class ChainWindow:
 
     Attributes:
         name: the value of the label ``window``, which no time scale changes: ``7d``.
-        hours: how many of the chain's hours it is made of.
+        hours: how many of the chain's hours it is long.
+        of_hours: whether it is summed from hours, not from steps; under no time scale otherwise than in
+            production.
     """
 
     name: str
     hours: int
+    of_hours: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +130,7 @@ class TimeScale:
     def chain_window(self, seconds: float) -> ChainWindow:
         """A window of *seconds* as a whole number of the chain's hours, at least one."""
         hours = max(1, round(seconds / self.factor * 1000 / self.hour.milliseconds))
-        return ChainWindow(str(Duration(round(seconds * 1000))), hours)
+        return ChainWindow(str(Duration(round(seconds * 1000))), hours, seconds > LONGEST_OF_STEPS_SECONDS)
 
     def chain_windows(self, seconds: Sequence[float] = (HOUR, DAY, 7 * DAY)) -> tuple[ChainWindow, ...]:
         """Each of *seconds* as `chain_window` gives it."""

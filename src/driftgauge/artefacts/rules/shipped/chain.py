@@ -21,8 +21,6 @@ from driftgauge.artefacts.rules.values import WITHOUT_PODS, Group, Recording
 LOOK_BACK_STEPS: Final = 3
 # A scrape that is under way has its sample's time already, and no sample yet: a step ends that long ago.
 LAG_SECONDS: Final = 30.0
-# Windows of more hours are made of hours.
-MOST_HOURS_OF_STEPS: Final = 24
 _VERSION: Final = ("model", "model_version")
 
 
@@ -138,7 +136,7 @@ def chain_rules(each: Chained, scale: TimeScale, windows: Sequence[ChainWindow])
         meaning=f"{each.what} in the last step of the chain, over all pods.",
         remaining=each.labels,
     )
-    if any(window.hours > MOST_HOURS_OF_STEPS for window in windows):
+    if any(window.of_hours for window in windows):
         hour = _range(scale.hour, scale)
         yield Recording(
             hours,
@@ -149,7 +147,7 @@ def chain_rules(each: Chained, scale: TimeScale, windows: Sequence[ChainWindow])
             remaining=each.labels,
         )
     for window in windows:
-        parts = hours if window.hours > MOST_HOURS_OF_STEPS else steps
+        parts = hours if window.of_hours else steps
         yield Recording(
             each.window,
             f"sum_over_time({parts}[{_range(scale.hour * window.hours, scale)}])",
