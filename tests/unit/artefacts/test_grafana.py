@@ -1,4 +1,7 @@
-"""What Grafana reads, by its own types and by its documentation: dashboards and provisioning."""
+"""What Grafana reads, by its own types and by its documentation: dashboards and provisioning.
+
+The types are those of one version of Grafana; docs/dashboards.md says how others are tried.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +31,9 @@ BEYOND_THE_SCHEMA = {
     "templating.list[].definition",
 }
 
+# The types of 10.1 don't have it, though that Grafana itself writes it.
+OF_11 = {"annotations.list[].builtIn"}
+
 plugins.register_default_plugins()
 
 
@@ -52,7 +58,7 @@ def read(board: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("board", DASHBOARDS, ids=lambda board: board.uid)
 def test_grafanas_own_types_know_all_of_a_dashboard(board):
     given = json.loads(text(board))
-    assert set(lost(given, read(given))) == BEYOND_THE_SCHEMA
+    assert set(lost(given, read(given))) - OF_11 == BEYOND_THE_SCHEMA
 
 
 @pytest.mark.parametrize(
@@ -97,7 +103,8 @@ MODES = {
     "color": grafana.FieldColorModeId,
     "stacking": common.StackingMode,
     "thresholds": grafana.ThresholdsMode,
-    "thresholdsStyle": common.GraphThresholdsStyleMode,
+    # Until 11 its name had a slip.
+    "thresholdsStyle": getattr(common, "GraphThresholdsStyleMode", None) or common.GraphTresholdsStyleMode,
     "tooltip": common.TooltipDisplayMode,
 }
 

@@ -23,8 +23,9 @@ DRIFTED: Final = (State(0, "steady", "green"), State(1, "drifted", "red"))
 CHANGED: Final = (State(0, "steady", "green"), State(1, "changed", "red"))
 
 _CHAINED: Final = (
-    "Of all pods' records together, by the chained rules: windows of 1h, 1d and 7d of wall time that end "
-    "with the last whole hour; quality by the time the outcome came."
+    "Of all pods' records together, by the chained rules: windows of 1h, 1d and 7d of wall time, others with "
+    "`driftgauge rules --shipped --window 30d`; beyond a day they end with the last whole hour. Quality by "
+    "the time the outcome came."
 )
 _ALONG: Final = ("datasource", "job", "namespace")
 MANY_DRIFTED: Final = above(thresholds.MANY_DRIFTED_FEATURES, thresholds.MOST_DRIFTED_FEATURES)
