@@ -68,10 +68,10 @@ the same tests say with another version before the installed one:
     PYTHONPATH=types-of-10.1 python -m pytest tests/unit/artefacts/test_grafana.py
 
 For 12 none are published for Python: it reads this form of a dashboard on, and the list above is what to
-look at. The rules of Grafana's dashboard linter are kept, but for these. `allValue` is `.*` and not `.+`: outside Kubernetes there is no namespace to match.
-Only Sidecar has Instance: elsewhere no panel shows single pods. A distribution is counted over the time
-shown, `$__range`, rather than over `$__rate_interval`; and the trigger's panels name no job, since
-another one scrapes it.
+look at. The rules of Grafana's dashboard linter are kept, but for these. `allValue` is `.*` and not `.+`:
+outside Kubernetes there is no namespace to match. Only Sidecar has Instance: elsewhere no panel shows
+single pods. A distribution is counted over the time shown, `$__range`, rather than over
+`$__rate_interval`; and the trigger's panels name no job, since another one scrapes it.
 """
 
 
