@@ -1,13 +1,15 @@
 """Alerts fired by real processes: broken feeds and a changed world, through HTTP, /metrics and a real Prometheus.
 
 The rules are those that are shipped, hurried: a week is 20 s. Faults that no record brings about are put into
-the process or its limits: an evaluation that raises, a file that may not grow, a memory limit. What no replay
-here fires is listed with the alert, in `Shipped.unreplayed`.
+the process, its limits or its files: an evaluation that raises, a file that may not grow, a memory limit, a
+log as long as a reader would let it become. What no replay here fires is listed with the alert, in
+`Shipped.unreplayed`.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import random
 import resource
 import subprocess
@@ -123,7 +125,8 @@ def references(tmp_path_factory):
 class Scene:
     """Three sidecars of one job and a trigger, and what they are sent.
 
-    The world of the first changes, the second is misconfigured and then breaks, the third lacks memory.
+    The world of the first changes, the second is misconfigured and then breaks, the third lacks memory and has a
+    long log.
     """
 
     def __init__(self, top, references):
@@ -172,6 +175,7 @@ class Scene:
             poll(lambda each=serving: "intake: listening on" in each.text, "no door opens", serving.log, 120)
         for serving in (self.a, self.b):
             poll(lambda each=serving: each.http().get("/readyz")[0] == 200, "not ready", serving.log, 60)
+        os.truncate(self.homes["c"].data / "driftgauge.sqlite-wal", 200 << 20)
 
     def _started(self, name, config, **options):
         return self.homes[name].serve(config=config, metrics=self.doors[name], **options)

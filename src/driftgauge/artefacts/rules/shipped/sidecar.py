@@ -445,5 +445,4 @@ def _log_grows(setting: Setting) -> Shipped:
                 minutes=40,
             ),
         ),
-        unreplayed="It asks for 128 MiB of log that no checkpoint empties: minutes of full traffic beside a reader that holds a transaction.",
     )
