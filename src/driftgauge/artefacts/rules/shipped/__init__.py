@@ -11,6 +11,7 @@ from driftgauge.artefacts.rules.shipped.budgets import budget_alerts, budget_rec
 from driftgauge.artefacts.rules.shipped.chain import chain_groups
 from driftgauge.artefacts.rules.shipped.entry import Links, Setting, Shipped
 from driftgauge.artefacts.rules.shipped.fleet import fleet_group
+from driftgauge.artefacts.rules.shipped.injecting import injector_alerts
 from driftgauge.artefacts.rules.shipped.inputs import input_alerts
 from driftgauge.artefacts.rules.shipped.pods import pods_group
 from driftgauge.artefacts.rules.shipped.quality import quality_alerts
@@ -71,6 +72,7 @@ def _by_group(setting: Setting) -> Iterable[tuple[str, tuple[Shipped, ...]]]:
     yield "driftgauge-quality", tuple(quality_alerts(setting))
     yield "driftgauge-budgets", tuple(budget_alerts(setting))
     yield "driftgauge-retraining", tuple(retraining_alerts(setting))
+    yield "driftgauge-injector", tuple(injector_alerts(setting))
 
 
 def shipped_alerts() -> tuple[Shipped, ...]:
