@@ -225,7 +225,7 @@ async def an_injector(folder, *, certificate=True, **chosen):
         },
     )
     service = Service(settings) if clock is None else Service(settings, clock=clock)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(240):
         asked, seen = await service.start()
         connector = aiohttp.TCPConnector(ssl=trusting(authority), force_close=not keep)
         async with aiohttp.ClientSession(connector=connector) as session:

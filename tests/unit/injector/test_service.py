@@ -410,7 +410,7 @@ def test_junk_never_keeps_a_pod_from_starting(tmp_path):
 
 
 async def until(condition):
-    for _ in range(200):
+    for _ in range(1500):
         found = await condition()
         if found:
             return found
