@@ -106,8 +106,10 @@ def post(url: str, batch: list[dict[str, object]], key: str) -> dict[str, int]:
             time.sleep(float(error.headers.get("Retry-After", 1)))
         except OSError as error:
             reason = getattr(error, "reason", error)
+            if isinstance(reason, TimeoutError):  # busy too, and the key makes another try harmless
+                continue
             raise SystemExit(f"{url} can't be reached: {reason}; is `driftgauge serve` running?") from error
-    raise SystemExit(f"{url} was too busy {TRIES} times")
+    raise SystemExit(f"{url} was too busy, or gave no answer, {TRIES} times")
 
 
 def arguments() -> argparse.Namespace:

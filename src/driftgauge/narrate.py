@@ -1,7 +1,8 @@
 """Plain sentences about what moved, from one Snapshot to the next.
 
-A sentence is for people: it rests on effect sizes in the longest window that is covered, not on a
-verdict, and says the numbers it rests on.
+A sentence is for people: it rests on effect sizes in the longest window that is covered, sooner than a
+verdict, and says the numbers it rests on. What a verdict has weighed and found to be what days differ by
+anyway (a weekday, in a window of one day) is not told.
 """
 
 from __future__ import annotations
@@ -11,7 +12,16 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
-from driftgauge.snapshot import BusinessValue, Cohort, Drift, Notice, Quality, Snapshot, VersionSnapshot
+from driftgauge.snapshot import (
+    BusinessValue,
+    Cohort,
+    Drift,
+    Notice,
+    Quality,
+    Snapshot,
+    VerdictState,
+    VersionSnapshot,
+)
 
 # A feature has moved from a PSI of 0.25 on, since it rose above 0.1, and is back below that: between
 # the two lie what chance and the seasons do to small windows.
@@ -112,6 +122,7 @@ def _judged_window(version: VersionSnapshot) -> str | None:
 def _drift(version: VersionSnapshot, told: _Told, window: str) -> Iterator[str]:
     now = version.state.clock_timestamp_seconds or 0.0
     rows = [d for d in version.drift if d.window == window and d.psi is not None]
+    usual = _usual(version, window)
     movers: list[Drift] = []
     for row in rows:
         key, psi = (row.feature, row.output), row.psi or 0.0
@@ -120,8 +131,11 @@ def _drift(version: VersionSnapshot, told: _Told, window: str) -> Iterator[str]:
             if told.moved.pop(key, None) is not None:
                 yield f"{_name(row)} is back: PSI {psi:.2f} ({window} window), moved {_since(since, window)}"
             continue
-        since = told.since.setdefault(key, now)
         before = told.moved.get(key)
+        if before is None and psi < usual.get(key, 0.0):
+            told.since.pop(key, None)
+            continue
+        since = told.since.setdefault(key, now)
         if psi >= MOVED and before is None:
             told.moved[key] = psi
             movers.append(row)
@@ -130,6 +144,15 @@ def _drift(version: VersionSnapshot, told: _Told, window: str) -> Iterator[str]:
             yield f"{_name(row)} moved further: PSI {psi:.1f} {_since(since, window)} ({window} window)"
     if movers:
         yield _moved(movers, rows, told, window)
+
+
+def _usual(version: VersionSnapshot, window: str) -> dict[tuple[str, str], float]:
+    """The PSI from which each feature or output that was judged in *window* differs more than by chance."""
+    return {
+        (v.feature, v.output): v.critical_psi
+        for v in version.verdicts
+        if v.window == window and v.state == VerdictState.JUDGED and v.critical_psi is not None
+    }
 
 
 def _moved(movers: list[Drift], rows: list[Drift], told: _Told, window: str) -> str:

@@ -16,6 +16,7 @@ from driftgauge.snapshot import (
     Quality,
     Snapshot,
     ValueInfo,
+    Verdict,
     VersionSnapshot,
     WindowState,
     WorstSegment,
@@ -171,6 +172,25 @@ def test_the_longest_window_that_is_covered_is_the_one_spoken_of():
         begun(windows=windows), 1, drifts=[drift(3.0, "x"), drift(2.0, "x", name="1h")], windows=windows
     )
     assert said == ["x moved: PSI 2.0 since 1970-01-02 00:00 (1h window)"]
+
+
+def test_what_days_differ_by_anyway_is_not_told_until_it_is_more_than_that():
+    def judged(critical, state="judged", name="7d"):
+        numbers = dict.fromkeys(("drift", "beyond_reference", "p_value", "adjusted_p_value"), 0.0)
+        more = dict.fromkeys(("overdispersion", "reference_windows", "smallest_shift_sd", "held_ratio"), 1.0)
+        return Verdict("m", "1", "weekday", "", name, state, critical_psi=critical, **numbers, **more)
+
+    narrator = begun()
+    assert texts(narrator, 1, drifts=[drift(6.9, "weekday")], verdicts=(judged(124.0),)) == []
+    assert texts(narrator, 2, drifts=[drift(6.9, "weekday")], verdicts=(judged(5.0),)) == [
+        "weekday moved: PSI 6.9 since 1970-01-03 (7d window)"
+    ]
+    # Once told it is followed until it is back.
+    assert texts(narrator, 3, drifts=[drift(0.01, "weekday")], verdicts=(judged(124.0),)) == [
+        "weekday is back: PSI 0.01 (7d window), moved since 1970-01-03"
+    ]
+    for other in (judged(124.0, state="phi_unknown"), judged(124.0, name="1d"), judged(None)):
+        assert len(texts(begun(), 1, drifts=[drift(6.9, "weekday")], verdicts=(other,))) == 1
 
 
 def test_a_drift_without_a_number_says_nothing():

@@ -94,23 +94,29 @@ class Replay:
 
     async def _send(self, session: aiohttp.ClientSession, url: str, post: Post) -> None:
         headers = {"Content-Type": "application/json"}
+        unanswered = False
         for _ in range(TRIES):
+            wait = RETRY_SECONDS
             try:
                 async with session.post(url + post.path, data=post.body, headers=headers) as answer:
                     if answer.status == 200:
-                        self._count(await answer.json(), post.records)
+                        self._count(await answer.json(), post.records, unanswered=unanswered)
                         return
-                    wait = float(answer.headers.get("Retry-After", RETRY_SECONDS))
+                    wait = float(answer.headers.get("Retry-After", wait))
                     if answer.status not in (429, 503):
                         text = await answer.text()
                         raise ReplayError(f"{url}{post.path}: {answer.status} for {self.model}: {text}")
-            except (aiohttp.ClientError, TimeoutError) as error:
+            except TimeoutError:
+                # A busy machine's. Every record has an id, so that another try counts none twice.
+                unanswered = True
+            except aiohttp.ClientError as error:
                 raise ReplayError(f"{url}{post.path}: no answer for {self.model}: {error}") from error
             await asyncio.sleep(wait)
-        raise ReplayError(f"{url}{post.path}: too busy for {self.model}, {TRIES} times")
+        raise ReplayError(f"{url}{post.path}: too busy for {self.model}, or no answer, {TRIES} times")
 
-    def _count(self, answer: dict[str, int], sent: int) -> None:
-        self.accepted += answer["accepted"]
+    def _count(self, answer: dict[str, int], sent: int, *, unanswered: bool) -> None:
+        # What an earlier try brought is a duplicate in the answer that came.
+        self.accepted += answer["accepted"] + (answer["duplicates"] if unanswered else 0)
         self.rejected += sent - answer["accepted"] - answer["duplicates"]
 
 

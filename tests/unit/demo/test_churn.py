@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import io
 import math
 import sys
+import urllib.error
+import urllib.request
 from collections import Counter
 from datetime import UTC, datetime
 
@@ -100,6 +103,29 @@ def test_the_same_seed_makes_the_same_customers(churn):
     first, again, other = (list(churn.records(50, START, 1.0, seed)) for seed in (3, 3, 4))
     assert first == again
     assert first != other
+
+
+def test_a_batch_without_an_answer_is_sent_again_with_its_key(churn, monkeypatch):
+    sent = []
+
+    def open_url(request, timeout):
+        sent.append((timeout, request.get_header("Idempotency-key")))
+        if len(sent) == 1:
+            raise TimeoutError("timed out")
+        if len(sent) == 2:
+            raise urllib.error.URLError(TimeoutError("timed out"))
+        return io.BytesIO(b'{"accepted": 1, "duplicates": 0}')
+
+    monkeypatch.setattr(urllib.request, "urlopen", open_url)
+    assert churn.post("http://door", [{"score": 0.5}], "run-0") == {"accepted": 1, "duplicates": 0}
+    assert sent == [(30, "run-0")] * 3
+    monkeypatch.setattr(urllib.request, "urlopen", refused)
+    with pytest.raises(SystemExit, match="can't be reached"):
+        churn.post("http://door", [{"score": 0.5}], "run-0")
+
+
+def refused(*_, **__):
+    raise ConnectionRefusedError(111, "Connection refused")
 
 
 def test_it_needs_the_standard_library_alone():

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
-from driftgauge.demo.replay import ChurnScript, Pace, Replay, share_done
+from driftgauge.demo import replay as replay_module
+from driftgauge.demo.replay import ChurnScript, Pace, Replay, ReplayError, share_done
 
 DAY = 86_400.0
 
@@ -57,3 +60,42 @@ def test_what_became_of_the_records_is_said(table):
     replay = Replay("loan", table)
     replay.accepted, replay.rejected = 12_345, 6
     assert replay.result() == "12,345 predictions and outcomes accepted, 6 rejected"
+
+
+def test_a_request_without_an_answer_is_sent_again_and_its_records_count_once(table, monkeypatch):
+    monkeypatch.setattr(replay_module, "RETRY_SECONDS", 0.0)
+    replay = Replay("loan", table)
+    [post, *_] = replay._posts(DAY)
+    session = Session(TimeoutError(), Answer(200, {"accepted": 0, "duplicates": post.records}))
+    asyncio.run(replay._send(session, "http://door", post))
+    assert (replay.accepted, replay.rejected, session.sent) == (post.records, 0, [post.body] * 2)
+    with pytest.raises(ReplayError, match="or no answer, 20 times"):
+        asyncio.run(replay._send(Session(*[TimeoutError()] * 20), "http://door", post))
+
+
+class Answer:
+    def __init__(self, status, body):
+        self.status, self.body, self.headers = status, body, {}
+
+    async def __aenter__(self):
+        return self
+
+    async def __aexit__(self, *_):
+        return None
+
+    async def json(self):
+        return self.body
+
+
+class Session:
+    """Gives the answers, or raises them, one a request."""
+
+    def __init__(self, *answers):
+        self.answers, self.sent = list(answers), []
+
+    def post(self, _, *, data, headers):
+        self.sent.append(data)
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
