@@ -31,7 +31,8 @@ STEADY: Final = 0.1
 FURTHER: Final = 3.0
 FAR: Final = 1.0
 LEAST_SAMPLES: Final = 100
-LEAST_COVERED: Final = 0.8
+# Whole: a week less a day is a week without Mondays.
+LEAST_COVERED: Final = 1.0 - 1e-9
 # A regression's error has changed when it differs by half from what it was; a segment's accuracy when
 # it fell by ten points while the whole model's moved by less than three.
 ERROR_CHANGE: Final = 1.5

@@ -160,7 +160,7 @@ def test_what_moves_much_further_is_told_again_and_so_is_its_return():
 
 def test_a_window_of_few_records_or_little_time_is_not_spoken_of():
     moved = [drift(3.0, "x")]
-    for thin in (window(samples=99.0), window(covered=0.79)):
+    for thin in (window(samples=99.0), window(covered=0.99)):
         assert texts(begun(windows=(thin,)), 1, drifts=moved, windows=(thin,)) == []
     assert texts(begun(windows=()), 1, drifts=moved, windows=()) == []
 

@@ -117,7 +117,7 @@ METRICS: tuple[Metric, ...] = (
             "holds",
             "1 for the state that holds: judged, or why the window's features get no verdict: waiting "
             "(no pane has closed yet), unsettled (driftgauge_reference_state is neither given nor frozen), "
-            "not_covered (under 80%), few_samples (under 100), phi_unknown (the reference has "
+            "not_covered (not yet for its whole length), few_samples (under 100), phi_unknown (the reference has "
             "fewer than 8 whole days). Windows under a day are not judged.",
         ),
     ),

@@ -53,7 +53,7 @@ ADVICE = (
             "window_age_seconds",
         ),
         "at least 0; the ratio at most 1",
-        "Exact. A window that is covered to less than 80% is shown and not judged.",
+        "Exact. A window that isn't covered whole is shown and not judged (relations: under 80%): a part of a week has other weekdays than a week.",
         "Few samples: read everything else of that window with care. A falling share after a start is a "
         "lost volume.",
     ),

@@ -33,7 +33,9 @@ from driftgauge.windows import Part, Resolution
 
 # Shorter windows are shown only: a day's cycle would be drift to them.
 SHORTEST: Final = DAY
-COVERED: Final = 0.8
+# A part of a day or a week differs from whole ones in every feature that follows the clock or the
+# calendar; less than 1 by what rounding may take.
+COVERED: Final = 1.0 - 1e-9
 # A day at an end of the reference that is less than this part of a day long is left out of phi.
 _WHOLE_DAY: Final = 0.8
 

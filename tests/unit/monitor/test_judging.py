@@ -186,6 +186,10 @@ def test_too_little_is_no_verdict_and_a_reason(reference):
     held = driver(reference)
     feed(held, 0, 10)
     assert rows(held)["x"].state == summary(held).state == "not_covered"
+    feed(held, 10, 23)
+    assert summary(held).state == "not_covered", "an hour feature has 23 of 24 values yet"
+    feed(held, 23, 26)
+    assert summary(held).state == "judged"
     few = driver(reference)
     feed(few, 0, 26, each=3)
     assert rows(few)["x"].state == summary(few).state == "few_samples"

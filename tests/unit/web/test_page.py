@@ -262,7 +262,7 @@ def test_a_row_of_features_has_its_numbers():
         ("judged", {"drift": 0.0, "held_ratio": 0.4}, "seen, 40% A change is seen; it has held for 40%"),
         ("judged", {"drift": 0.0, "held_ratio": 0.0}, "no drift No change beyond chance"),
         ("few_samples", {}, "few records No verdict: there are too few records"),
-        ("not_covered", {}, "not covered No verdict: less than 80% of the window is covered."),
+        ("not_covered", {}, "not covered No verdict: the window is not yet covered for its whole length."),
         ("phi_unknown", {}, "swings unknown No verdict: the reference has fewer than 8 whole days"),
         ("waiting", {}, "waiting No verdict: no pane of this window has closed yet."),
         ("learning", {}, "learning No verdict: the reference is still being learned."),

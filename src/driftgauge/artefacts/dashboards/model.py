@@ -88,7 +88,10 @@ def _health() -> Row:
         Panel(
             Kind.NUMBER,
             "Window covered",
-            meaning("window_covered_ratio", "Of the pod that has least. Below 80% it is shown, not judged."),
+            meaning(
+                "window_covered_ratio",
+                "Of the pod that has least. Until it is whole it is shown, not judged.",
+            ),
             (Query(_S.worst("min", "window_covered_ratio", cohort="predicted"), OF_VERSION),),
             "percentunit",
             below(thresholds.LEAST_WINDOW_COVERED),

@@ -30,7 +30,7 @@ UNJUDGED: Final = {
     VerdictState.LEARNING: ("learning", "the reference is still being learned"),
     VerdictState.PROVISIONAL: ("provisional", "the reference is provisional: it spans too little yet"),
     VerdictState.UNSTABLE: ("unstable", "alternate days of the reference differ from each other"),
-    VerdictState.NOT_COVERED: ("not covered", "less than 80% of the window is covered"),
+    VerdictState.NOT_COVERED: ("not covered", "the window is not yet covered for its whole length"),
     VerdictState.FEW_SAMPLES: ("few records", "there are too few records in the window: it takes 100"),
     VerdictState.PHI_UNKNOWN: (
         "swings unknown",
