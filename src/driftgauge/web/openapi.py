@@ -206,8 +206,8 @@ _RECORDS: Json = {
     },
     "Columns": {
         "type": "object",
-        "description": "Many records by column: each field a list of the same length, or a number column "
-        "as base64 of little-endian float64.",
+        "description": "Many records by column: each field a list of the same length, a column of numbers "
+        'also {"float64": text}, base64 of little-endian float64.',
         "required": ["columns"],
         "properties": {"model": _TEXT, "model_version": _TEXT, "columns": {"type": "object"}},
     },
