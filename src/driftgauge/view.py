@@ -18,6 +18,7 @@ from driftgauge.sketches.coarse import CoarseCodes
 from driftgauge.sketches.concept import Concept
 from driftgauge.sketches.inputs import Inputs
 from driftgauge.sketches.learning import LearningRow
+from driftgauge.sketches.paired import Paired
 from driftgauge.sketches.quality import Quality
 from driftgauge.sketches.scores import Scores
 from driftgauge.sketches.segments import SegmentInputs
@@ -110,6 +111,8 @@ class WindowView:
         segments: chosen features by segment; None where none are chosen or have bins.
         value_arrived_groups, value_matured_groups: the same by consecutive groups of panes.
         earlier: what the configuration compares the window with beside the reference.
+        paired, paired_groups: cases that this version and the one before it answered, by the time the outcome
+            came, and the same by consecutive groups of panes; None before the first.
         concept: the matured window's outcomes by the features' bins; None while nothing is counted.
     """
 
@@ -141,6 +144,8 @@ class WindowView:
     matured_weighted_scores: Row | None = None
     earlier: tuple[EarlierView, ...] = ()
     concept: Row | None = None
+    paired: Row | None = None
+    paired_groups: Row | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +166,7 @@ class DetectorView:
 
 @dataclass(frozen=True, slots=True)
 class VersionView:
-    """One model version at one time of its clock."""
+    """One model version at one time of its clock; `paired_with` is the version whose cases it shares."""
 
     model: str
     version: str
@@ -193,3 +198,5 @@ class VersionView:
     violations: Mapping[tuple[str, Violation], int] = field(default_factory=dict)
     related: Related | None = None
     detectors: tuple[DetectorView, ...] = ()
+    paired: Paired | None = None
+    paired_with: str | None = None

@@ -37,6 +37,7 @@ class Part(StrEnum):
     VALUE_PREDICTED = "value_predicted"
     SEGMENTS = "segments"
     SEGMENT_REFERENCE = "segment_reference"
+    PAIRED = "paired"
 
 
 class Resolution(StrEnum):

@@ -66,6 +66,7 @@ def one_version(model: str, model_version: str, feature: str, absent: Value = No
         estimated_value=(row(rows.EstimatedValue, **window, segment="", segment_value=""),),
         best_thresholds=(row(rows.BestThreshold, **window),),
         comparisons=(row(rows.VersionComparison, **window, against_version="v0"),),
+        paired=(row(rows.PairedComparison, **window, against_version="v0"),),
         against=(
             row(rows.DriftAgainst, **window, feature=feature, output="", against="previous_window"),
             row(rows.DriftAgainst, **window, feature="", output="score", against="same_hours_last_week"),

@@ -27,6 +27,7 @@ from driftgauge.sketches.coarse import UNKNOWN_CODE
 from driftgauge.sketches.concept import Concept
 from driftgauge.sketches.inputs import COARSE_CELLS, Inputs
 from driftgauge.sketches.learning import BIN_LIMIT, CATEGORY_LIMIT, Learning, LearningRow, NumericTally
+from driftgauge.sketches.paired import BinaryPaired, MulticlassPaired, RegressionPaired
 from driftgauge.sketches.quality import (
     NO_SEGMENT,
     BinaryQuality,
@@ -187,6 +188,30 @@ def joined_row(sketch, batch):
     )
 
 
+def draw_paired(rng, n, shape, *, task):
+    newer, older = (draw_joined(rng, n, shape, task=task).columns for _ in range(2))
+    return Batch(newer | {f"older {name}": older[name] for name in ("prediction", "score", "scores")}, n)
+
+
+def paired_row(sketch, batch):
+    rest = batch["segments"], batch["delay"]
+    older, newer = (
+        Joined(
+            batch["outcome"],
+            batch[side + "prediction"],
+            batch[side + "score"],
+            np.ascontiguousarray(batch[side + "scores"].T),
+            *rest,
+        )
+        for side in ("older ", "")
+    )
+    return sketch.row(older, newer)
+
+
+def paired(make, task):
+    return Case(make, lambda rng, n, shape: draw_paired(rng, n, shape, task=task), paired_row)
+
+
 def scored_row(sketch, batch):
     scores = np.ascontiguousarray(batch["scores"].T)
     loss = None
@@ -312,6 +337,9 @@ CASES = {
         quality(lambda: RegressionQuality(GROUPS, 45.0), "regression"),
         quality(lambda: RegressionQuality(GROUPS, HUGE), "regression"),
     ],
+    BinaryPaired: [paired(BinaryPaired, "binary")],
+    MulticlassPaired: [paired(MulticlassPaired, "multiclass")],
+    RegressionPaired: [paired(RegressionPaired, "regression")],
     BinaryScores: [scores(lambda: BinaryScores(GROUPS), "binary")],
     MulticlassScores: [scores(lambda: MulticlassScores(GROUPS, 4), "multiclass")],
     RegressionScores: [scores(lambda: RegressionScores(GROUPS), "regression")],

@@ -37,6 +37,7 @@ from driftgauge.snapshot import (
     Flag,
     LabelState,
     Moments,
+    PairedComparison,
     Quality,
     ReferenceState,
     SchemaViolation,
@@ -93,15 +94,24 @@ _VERDICT = _OF_NUMBERS | {
 _COMPARED = frozenset({"samples", "against_samples", "outcomes", "against_outcomes", "feature_psi_max"})
 
 
-def _difference(*measures: str) -> frozenset[str]:
+def _ends(*measures: str) -> frozenset[str]:
     ends = ("", "_low", "_high", "_p")
-    return frozenset({"prediction_psi", *(f"{m}_difference{end}" for m in measures for end in ends)})
+    return frozenset(f"{m}_difference{end}" for m in measures for end in ends)
+
+
+def _difference(*measures: str) -> frozenset[str]:
+    return _ends(*measures) | {"prediction_psi"}
 
 
 _DIFFERENCES: Mapping[Task, frozenset[str]] = {
     Task.BINARY: _difference("accuracy", "roc_auc") | {"score_psi"},
     Task.MULTICLASS: _difference("accuracy") | {"score_psi"},
     Task.REGRESSION: _difference("mae"),
+}
+_PAIRED: Mapping[Task, frozenset[str]] = {
+    Task.BINARY: _ends("accuracy", "roc_auc", "brier", "log_loss") | {"samples"},
+    Task.MULTICLASS: _ends("accuracy", "brier", "log_loss") | {"samples"},
+    Task.REGRESSION: _ends("mae", "mse") | {"samples"},
 }
 _BINS = (*(str(number) for number in range(COARSE_BINS)), "missing", "unseen")
 _COHORTS = (Cohort.ARRIVED, Cohort.MATURED)
@@ -196,6 +206,7 @@ def rows(shape: Shape, families: Collection[str]) -> Iterator[Row]:
         if shape.older:
             labels = {"window": window, "against_version": shape.older}
             yield Row(VersionComparison, labels, _COMPARED | _DIFFERENCES[shape.task])
+            yield Row(PairedComparison, labels, _PAIRED[shape.task])
         yield from _verdicts(shape, window)
         for cohort in _COHORTS:
             of_cohort = {"window": window, "cohort": cohort}

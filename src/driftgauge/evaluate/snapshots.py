@@ -13,6 +13,7 @@ from driftgauge.evaluate.distributions import ViewDistributions
 from driftgauge.evaluate.drift import drift, drift_rows
 from driftgauge.evaluate.estimated_value import estimated_value
 from driftgauge.evaluate.estimates import estimates
+from driftgauge.evaluate.paired import paired_comparisons
 from driftgauge.evaluate.reference_quality import outcome_shifts, quality_changes
 from driftgauge.evaluate.relation import relation_shifts, relation_state, relation_verdicts
 from driftgauge.evaluate.relation_bins import relation_bins
@@ -152,6 +153,7 @@ def version(
         detectors=tuple(detectors(view)),
         comparisons=tuple(version_comparisons(view, older, between)),
         version_drift=tuple(between),
+        paired=tuple(paired_comparisons(view, older)),
         estimates=tuple(estimated.whole),
         part_estimates=tuple(estimated.parts),
         expected_cells=tuple(estimated.cells),

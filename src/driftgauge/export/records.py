@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 
 import msgspec
 
@@ -27,7 +28,9 @@ class KeptPrediction(msgspec.Struct, tag="prediction", kw_only=True):
 
 
 class KeptOutcome(msgspec.Struct, tag="outcome", kw_only=True):
-    """An outcome as it was kept; without a version it belongs to every version that has the id."""
+    """An outcome as it was kept; without a version it belongs to every version that has the id. It
+    *replaces* those that came before it where the model took revisions.
+    """
 
     model: str
     model_version: str | None = None
@@ -35,6 +38,7 @@ class KeptOutcome(msgspec.Struct, tag="outcome", kw_only=True):
     timestamp: float
     outcome: Label = None
     value: float | None = None
+    replaces: bool = False
 
 
 _DECODER: msgspec.json.Decoder[KeptPrediction | KeptOutcome] = msgspec.json.Decoder(
@@ -77,40 +81,58 @@ class Wanted:
         )
 
 
+_Word = tuple[int, KeptOutcome]
+_NUMBER = itemgetter(0)
+
+
 class Joined:
     """The wanted records of a store that have both halves, in the order in which predictions came.
 
     Made by one pass over what is kept, which takes in the outcomes; each iteration is another one.
-    The first outcome of an id wins. Memory: about 300 bytes an outcome of the model, of which the
-    store's own limit for kept records bounds the number.
+    The first outcome of an id wins, or where the model took revisions the last one, as in its numbers.
+    Memory: about 300 bytes an outcome of the model, of which the store's own limit for kept records bounds
+    the number.
     """
 
     def __init__(self, reader: Reader, wanted: Wanted) -> None:
         self._reader = reader
         self._wanted = wanted
-        self._outcomes: dict[tuple[str, str | None], KeptOutcome] = {}
+        self._outcomes: dict[tuple[str, str | None], list[_Word]] = {}
         self._last = 0
         for number, record in self._records():
             self._last = number
             if isinstance(record, KeptOutcome) and record.model == wanted.model:
-                self._outcomes.setdefault((record.prediction_id, record.model_version), record)
+                self._take(number, record)
 
     def __iter__(self) -> Iterator[Kept]:
         for number, record in self._records():
             if number > self._last:
                 return
             if isinstance(record, KeptPrediction) and self._wanted.takes(record):
-                outcome = self._outcome(record)
+                outcome = self._outcome(number, record)
                 if outcome is not None:
                     yield _joined(record, outcome)
 
-    def _outcome(self, prediction: KeptPrediction) -> KeptOutcome | None:
+    def _take(self, number: int, record: KeptOutcome) -> None:
+        """Hold the first word and the last one that replaces it."""
+        words = self._outcomes.setdefault((record.prediction_id, record.model_version), [])
+        if not words or record.replaces:
+            words[1:] = [(number, record)]
+
+    def _outcome(self, number: int, prediction: KeptPrediction) -> KeptOutcome | None:
+        """What counts of all that was said of a prediction, the outcome that came with it too."""
+        name = prediction.prediction_id
+        words = [w for of in (prediction.model_version, None) for w in self._outcomes.get((name, of), ())]
         if prediction.outcome is not None:
-            return KeptOutcome(
+            own = KeptOutcome(
                 model=prediction.model, timestamp=prediction.timestamp, outcome=prediction.outcome
             )
-        name = prediction.prediction_id
-        return self._outcomes.get((name, prediction.model_version)) or self._outcomes.get((name, None))
+            words.append((number, own))
+        # Told for the version before it was told for all: the first word is the version's own.
+        words.sort(key=_NUMBER)
+        return (
+            next((word for _, word in reversed(words[1:]) if word.replaces), words[0][1]) if words else None
+        )
 
     def _records(self) -> Iterator[tuple[int, KeptPrediction | KeptOutcome]]:
         for number, _, payload in self._reader.exports():

@@ -108,6 +108,7 @@ _STANDS_ON: Final[Mapping[RowClass, Basis]] = MappingProxyType(
         snapshot.PartEstimate: Basis("estimated_part_samples"),
         snapshot.SegmentDrift: Basis("segment_psi_samples"),
         snapshot.VersionComparison: Basis("version_samples"),
+        snapshot.PairedComparison: Basis("version_paired_samples", outcomes=True),
     }
 )
 THROUGHPUT, ERROR_SHARE, LATENCY = "throughput", "error_share", "latency"

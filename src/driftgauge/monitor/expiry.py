@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from driftgauge.monitor import binned
+from driftgauge.monitor import binned, pairing
 from driftgauge.monitor.detecting import fed
 from driftgauge.monitor.joining import join_deltas
 from driftgauge.monitor.log import ANY_VERSION, RecordLog, Rows, weights
@@ -47,7 +47,10 @@ def expired_predictions(
         if quality is not None and not np.isnan(code):
             came = silent["time"] + model.horizon_seconds
             records = _implied(version, silent, code)
-            deltas = tuple(join_deltas(version, quality, records, came, silent["time"].copy(), now))
+            deltas = (
+                *join_deltas(version, quality, records, came, silent["time"].copy(), now),
+                *_paired(version, silent, code, now),
+            )
             tally.implied = silent.size
             errors = fed(version.errors, coder.structure.task, records.outcome, records.prediction, came)
             structure = None if coder.structure == model.structure else coder.structure
@@ -72,6 +75,30 @@ def _has_outcome(model: Model, version: Version, rows: Rows) -> np.ndarray:
     in_time = outcomes["time"] <= rows["time"][positions] + model.horizon_seconds
     joined[positions[mine & in_time]] = True
     return joined
+
+
+def _paired(version: Version, silent: Rows, code: float, now: float) -> list[PaneDelta]:
+    """Cases of which the other version was told nothing either, and has yet to expire: of two predictions
+    of one id the first that expires counts the case.
+    """
+    model = version.model
+    pair, sketch = pairing.Pair.of(model), model.paired
+    other = None if pair is None else pair.other(version)
+    if pair is None or other is None or sketch is None:
+        return []
+    found: list[pairing.Case] = []
+    for places, rows in pairing.kept(other, hashes(silent)):
+        alike = ~_has_outcome(model, other, rows)
+        mine, theirs = (
+            pairing.Told(
+                places[alike],
+                pairing.answers(each, np.full(each.size, code)),
+                each["time"] + model.horizon_seconds,
+            )
+            for each in (silent[places[alike]], rows[alike])
+        )
+        found.append((theirs, mine) if other is pair.older else (mine, theirs))
+    return pairing.deltas(pair, sketch, found, now)
 
 
 def _implied(version: Version, rows: Rows, code: float) -> Joined:

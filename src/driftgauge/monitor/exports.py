@@ -34,8 +34,8 @@ class KeptPrediction(msgspec.Struct, tag="prediction"):
     outcome: Label = None
 
 
-class KeptOutcome(msgspec.Struct, tag="outcome"):
-    """An outcome as it is kept."""
+class KeptOutcome(msgspec.Struct, tag="outcome", omit_defaults=True):
+    """An outcome as it is kept; whether it *replaces* one of its id that came before it."""
 
     model: str
     model_version: str | None
@@ -43,6 +43,7 @@ class KeptOutcome(msgspec.Struct, tag="outcome"):
     timestamp: float
     outcome: Label
     value: float | None
+    replaces: bool = False
 
 
 def sampled(hashes: Hashes, share: float) -> Ints:
@@ -79,9 +80,18 @@ def predictions(
 
 
 def outcomes(
-    config: Export, batch: Outcomes, places: Sequence[int], hashes: Hashes, times: Floats
+    config: Export,
+    batch: Outcomes,
+    places: Sequence[int],
+    hashes: Hashes,
+    times: Floats,
+    said: Ints,
+    *,
+    revisions: bool,
 ) -> tuple[Kept, ...]:
-    """The sampled outcomes of a batch; *places* are those with an id, *times* of all."""
+    """The sampled outcomes of a batch; *places* are those with an id, *times* of all; *said* is where the
+    word of each stands, shape (n,). Where there are *revisions* each replaces what came before it.
+    """
     if config.keep is None:
         return ()
     chosen = np.asarray(places, np.int64)[sampled(hashes, config.sample)]
@@ -94,8 +104,9 @@ def outcomes(
                     batch.model_version,
                     batch.ids[i] or "",
                     float(times[i]),
-                    batch.outcome[i],
-                    _number(batch.value[i]),
+                    batch.outcome[said[i]],
+                    _number(batch.value[said[i]]),
+                    revisions,
                 )
             ),
         )

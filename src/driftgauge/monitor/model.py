@@ -15,6 +15,7 @@ from driftgauge.monitor.structure import Structure
 from driftgauge.monitor.update import Update
 from driftgauge.monitor.version import Version
 from driftgauge.records import Floats, Schema
+from driftgauge.sketches.paired import BinaryPaired, MulticlassPaired, Paired, RegressionPaired
 from driftgauge.sketches.quality import (
     BinaryQuality,
     Groups,
@@ -61,6 +62,7 @@ class Model:
         self.structure = Structure(task=config.task)
         self.quality: Quality | None = None
         self.scores: Scores | None = None
+        self.paired: Paired | None = None
         self.value = self._value_sketch()
         self.weighted_scores = self._weighted_scores()
         self.outcomes = RecordLog(2 * owner, OUTCOME, shelf)
@@ -77,6 +79,7 @@ class Model:
     def _settle_quality(self) -> None:
         self.quality = self.quality_for(self.structure)
         self.scores = self.scores_for(self.structure)
+        self.paired = self.paired_for(self.structure)
 
     @property
     def _groups(self) -> Groups:
@@ -105,6 +108,14 @@ class Model:
         if structure.task is Task.MULTICLASS:
             return MulticlassScores(groups, self.limits.classes + 1)
         return RegressionScores(groups)
+
+    def paired_for(self, structure: Structure) -> Paired | None:
+        """The sketch of cases of two versions that a batch's *structure* calls for, before it is applied."""
+        if self.paired is not None or structure.task is None:
+            return self.paired
+        if structure.task is Task.BINARY:
+            return BinaryPaired()
+        return MulticlassPaired() if structure.task is Task.MULTICLASS else RegressionPaired()
 
     def _value_sketch(self) -> Value | None:
         """What counts the value of decisions; None where none is configured."""
@@ -227,7 +238,7 @@ class Model:
         )
         self.clock, self.waiting = clock, waiting
         self.sample_ratio = sample_ratio
-        self.quality = self.scores = None
+        self.quality = self.scores = self.paired = None
         self._settle_quality()
 
     def surplus(self) -> list[Version]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.config import Task
-from driftgauge.monitor import binned, exports, keeping, revising
+from driftgauge.monitor import binned, exports, keeping, pairing, revising
 from driftgauge.monitor.batch import Piece, in_time, known_ids, pick
 from driftgauge.monitor.detecting import Errors, fed
 from driftgauge.monitor.joining import join_deltas
@@ -86,6 +86,7 @@ class _Work:
         self.deltas: dict[Version, list[PaneDelta]] = {}
         self.unjoined: dict[Version, int] = {}
         self.joined: dict[Version, list[tuple[Ints, Joined]]] = {}
+        self.waited: dict[Version, list[pairing.Told]] = {}
         self.appended: list[Appended] = []
         self.duplicate = np.zeros(len(batch), np.bool_)
         self.latest = self.times.copy()
@@ -94,6 +95,7 @@ class _Work:
         self.exports: tuple[exports.Kept, ...] = ()
         self.value = batch.value
         self.revised = np.zeros(len(batch), np.bool_)
+        self.said = np.arange(len(batch))
 
     def _refuse_unknown(self, good: NDArray[np.bool_]) -> None:
         task = self.coder.structure.task
@@ -124,6 +126,7 @@ class _Work:
         if quality is not None:
             self._count_complete(accepted & ~self.batch.needs_join, quality)
             self._join_waiting(accepted & self.batch.needs_join, quality)
+            self._pair()
             if self.model.config.outcomes.revisions:
                 self._revise(quality)
         self._keep(accepted)
@@ -157,6 +160,7 @@ class _Work:
             first = repeats[place]
             if self.outcome[first] != self.outcome[place]:
                 self.outcome[first], self.value[first] = self.outcome[place], self.value[place]
+                self.said[first] = place
                 self.tally.revised += 1
 
     def _revise(self, quality: Quality) -> None:
@@ -165,16 +169,28 @@ class _Work:
         places, hashes = self.places[mine], self.hashes[mine]
         anew = np.zeros(places.size, np.bool_)
         first = self.times[places].copy()
+        counted: dict[Version, NDArray[np.bool_]] = {}
         for version in self._scope():
             found = revising.revised(
                 version, quality, hashes, self.outcome[places], self.value[places], self.now
             )
             if found.deltas:
                 self.deltas.setdefault(version, []).extend(found.deltas)
+            counted[version] = np.zeros(places.size, np.bool_)
+            counted[version][found.places] = True
             anew[found.places] = True
             first[found.places] = found.first
             np.maximum.at(self.latest, places[found.places], found.predicted)
+        if anew.any():
+            self._pair_anew(hashes, counted, self.outcome[places])
         self._settle_revisions(places, hashes, anew, first)
+
+    def _pair_anew(self, hashes: Hashes, counted: dict[Version, NDArray[np.bool_]], outcome: Floats) -> None:
+        """Cases of outcomes that were told again, out of their panes and in as they are now."""
+        pair, sketch = pairing.Pair.of(self.model), self.model.paired
+        if pair is not None and sketch is not None:
+            found = revising.paired(pair, sketch, hashes, counted, outcome, self.now)
+            self.deltas.setdefault(pair.newer, []).extend(found)
 
     def _settle_revisions(self, places: Ints, hashes: Hashes, anew: NDArray[np.bool_], first: Floats) -> None:
         """Keep later words: those that were counted anew, and those whose prediction hasn't come."""
@@ -293,7 +309,19 @@ class _Work:
             weight=weights(rows),
         )
         self._add(version, quality, records, places, rows["time"].copy())
+        self.waited.setdefault(version, []).append(pairing.Told(places, records, times))
         self.unjoined[version] = self.unjoined.get(version, 0) - places.size
+
+    def _pair(self) -> None:
+        """Cases of which the batch joins the second of two versions' predictions, or both."""
+        pair, sketch = pairing.Pair.of(self.model), self.model.paired_for(self.coder.structure)
+        if pair is None or sketch is None or not self.waited:
+            return
+        now = {version: pairing.merged(parts) for version, parts in self.waited.items()}
+        hashes = np.zeros((len(self.batch), 2), np.uint64)
+        hashes[self.places] = self.hashes
+        cases = pairing.joined_here(pair, {v: told for v, told in now.items() if told is not None}, hashes)
+        self.deltas.setdefault(pair.newer, []).extend(pairing.deltas(pair, sketch, cases, self.now))
 
     def _told_by_version(self, version: Version, places: Ints) -> NDArray[np.bool_]:
         """Predictions that an earlier outcome naming their version has joined already."""
@@ -320,7 +348,15 @@ class _Work:
         """Every accepted outcome with an id is kept: to be known again, and for late predictions."""
         mine = (accepted | self.revised)[self.places]
         places, hashes = self.places[mine], self.hashes[mine]
-        self.exports = exports.outcomes(self.model.export, self.batch, places.tolist(), hashes, self.times)
+        self.exports = exports.outcomes(
+            self.model.export,
+            self.batch,
+            places.tolist(),
+            hashes,
+            self.times,
+            self.said,
+            revisions=self.model.config.outcomes.revisions,
+        )
         if self.model.sample_ratio < 1.0:
             sample = exports.sampled(hashes, self.model.sample_ratio)
             places, hashes = places[sample], hashes[sample]

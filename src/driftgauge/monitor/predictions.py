@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from driftgauge.monitor import binned, exports, keeping, schema
+from driftgauge.monitor import binned, exports, keeping, pairing, schema
 from driftgauge.monitor.accepted import Accepted
 from driftgauge.monitor.batch import Piece, in_time, known_ids
 from driftgauge.monitor.columns import BatchColumns
@@ -87,6 +87,7 @@ class _Builder:
         at = accepted.place_of[places]
         outcome, came, fresh, counted = self._found_outcomes(at, hashes)
         self._join(np.flatnonzero(~np.isnan(outcome)), outcome, came)
+        self._pair(at, hashes, outcome, came)
         joined = counted | ~np.isnan(outcome)
         self.unjoined = int((~joined[at]).sum())
         appended = []
@@ -176,6 +177,28 @@ class _Builder:
         self.tally.join(self.version.name, joined.size)
         task = self.coder.structure.task
         self.errors = fed(self.version.errors, task, records.outcome, records.prediction, came[joined])
+
+    def _pair(self, at: Ints, hashes: Hashes, outcome: Floats, came: Floats) -> None:
+        """Cases that the other version of a pair has answered, and that this batch completes."""
+        pair = pairing.Pair.of(self.model)
+        sketch = self.model.paired_for(self.coder.structure)
+        other = None if pair is None else pair.other(self.version)
+        mine = np.flatnonzero(~np.isnan(outcome[at]))
+        if pair is None or other is None or sketch is None or not mine.size:
+            return
+        accepted, places = self.accepted, at[mine]
+        told = pairing.Told(np.arange(mine.size), pairing.accepted(accepted, places, outcome), came[places])
+        brought = self.coder.brought
+        for theirs in (
+            pairing.told(other, hashes[mine]),
+            pairing.brought_before(brought.get(other.owner, ()), hashes[mine]),
+        ):
+            if theirs is not None:
+                matched = told.at(theirs.places)
+                case = (theirs, matched) if other is pair.older else (matched, theirs)
+                self.deltas += pairing.deltas(pair, sketch, [case], self.now)
+        held = pairing.Brought(hashes[mine], told.answers, told.came)
+        brought.setdefault(self.version.owner, []).append(held)
 
     def _rows(self, dtype: np.dtype[np.void], at: Ints, hashes: Hashes, joined: NDArray[np.bool_]) -> Rows:
         accepted = self.accepted

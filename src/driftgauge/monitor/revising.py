@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from driftgauge.layout import Row
-from driftgauge.monitor import binned
+from driftgauge.monitor import binned, pairing
 from driftgauge.monitor.joining import join_deltas
 from driftgauge.monitor.log import ANY_VERSION, Hashes, Met, Rows, first_and_last, weights
 from driftgauge.monitor.update import PaneDelta, Revision
 from driftgauge.records import Floats, Ints
+from driftgauge.sketches.paired import Paired
 from driftgauge.sketches.quality import Joined, Quality
 from driftgauge.windows import Part, Resolution
 
@@ -74,6 +75,25 @@ def revised(
         none = np.zeros(0)
         return Revised(np.zeros(0, np.int64), none, none, ())
     return Revised(np.concatenate(places), np.concatenate(times), np.concatenate(made), tuple(deltas))
+
+
+def paired(
+    pair: pairing.Pair,
+    sketch: Paired,
+    hashes: Hashes,
+    counted: dict[Version, NDArray[np.bool_]],
+    outcome: Floats,
+    now: float,
+) -> list[PaneDelta]:
+    """What later words make of cases of two versions: *counted* tells which ids each version counts anew."""
+    found: list[PaneDelta] = []
+    for before, after in pairing.exchanged(pair, hashes, counted, outcome):
+        taken = pairing.deltas(pair, sketch, [before], now)
+        if all(_holds(pair.newer, each) for each in taken):
+            found += [msgspec.structs.replace(each, revision=Revision.TAKEN) for each in taken]
+            put = pairing.deltas(pair, sketch, [after], now)
+            found += [msgspec.structs.replace(each, revision=Revision.PUT) for each in put]
+    return found
 
 
 def _told(version: Version, hashes: Hashes) -> tuple[Ints, Rows, Rows]:

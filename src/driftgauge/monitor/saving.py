@@ -59,6 +59,7 @@ class _Version(msgspec.Struct, array_like=True):
     related_from: int | None = None
     related: tuple[RelationJudged, ...] = ()
     errors: Errors = Errors()
+    paired_with: int = 0
 
 
 class _Model(msgspec.Struct, array_like=True):
@@ -120,6 +121,7 @@ def _saved_version(version: Version) -> _Version:
         version.relating.begun,
         tuple(version.relating.judged.values()),
         version.errors,
+        version.pairing.older,
     )
 
 
@@ -310,6 +312,7 @@ def _restore_model(models: Models, state: _Model, found: Mapping[str, bytes]) ->
         version.first_time = v.first_time
         version.unjoined = 0 if model.reformed else v.unjoined
         version.predicted_at, version.outcome_at = v.predicted_at, v.outcome_at
+        version.pairing.older = v.paired_with
         version.numeric = dict.fromkeys(v.numeric)
         version.categorical = dict.fromkeys(v.categorical)
         version.centres, version.growing = v.centres, v.growing

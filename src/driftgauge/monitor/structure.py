@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from math import isfinite
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 import numpy as np
@@ -15,6 +15,9 @@ from driftgauge.config import Limits, Task
 from driftgauge.config import Model as ModelConfig
 from driftgauge.records import Floats, Label
 from driftgauge.sketches.quality import NO_SEGMENT
+
+if TYPE_CHECKING:
+    from driftgauge.monitor.pairing import Brought
 
 OTHER: Final = "other"
 _POSITIVE: Final = frozenset({"1", "true"})
@@ -93,7 +96,8 @@ class Coder:
 
     One is made for a batch; `structure` is then what the version's will be once it is applied.
     `folded` counts what went to `other` because a bound was reached; `met` are the id hashes of
-    outcomes that met their first prediction in the group, whose versions share the coder.
+    outcomes that met their first prediction in the group, whose versions share the coder; `brought` are
+    the group's predictions that were joined, by the number of their version.
     """
 
     def __init__(self, structure: Structure, config: ModelConfig, limits: Limits) -> None:
@@ -102,6 +106,7 @@ class Coder:
         self.limits = limits
         self.folded: dict[str, int] = {}
         self.met: set[bytes] = set()
+        self.brought: dict[int, list[Brought]] = {}
 
     def _fold(self, bound: str, count: int = 1) -> None:
         self.folded[bound] = self.folded.get(bound, 0) + count

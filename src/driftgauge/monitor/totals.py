@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from driftgauge.config import HOUR
 from driftgauge.layout import Row
 from driftgauge.monitor.earlier import Earlier, earlier
+from driftgauge.sketches.paired import Paired
 from driftgauge.windows import (
     AnyState,
     Digest,
@@ -106,6 +107,8 @@ def _needed(version: Version, part: Part) -> bool:
         return version.model.scores is not None
     if part is Part.SEGMENTS:
         return version.segmenting.sketch is not None
+    if part is Part.PAIRED:
+        return version.model.paired is not None and version.pairing.older != 0
     return part is not Part.ARRIVED or version.model.quality is not None
 
 
@@ -126,6 +129,7 @@ def window_totals(version: Version, seconds: float) -> WindowTotals:
     current = {part: RangeTotal(series, part) for part in _current_parts(version)}
     matured, value = RangeTotal(coarse, Part.MATURED), RangeTotal(coarse, Part.VALUE_MATURED)
     _group((current[Part.ARRIVED], matured), scaled, _quality_digest(model))
+    _group((current[Part.PAIRED],), scaled, _whole)
     if model.value is not None:
         _group((current[Part.VALUE_ARRIVED], value), scaled, _value_digest(model))
     return WindowTotals(
@@ -145,7 +149,7 @@ def window_totals(version: Version, seconds: float) -> WindowTotals:
 
 
 def _current_parts(version: Version) -> Iterator[Part]:
-    yield from (Part.TRAFFIC, Part.INPUTS, Part.OUTPUTS, Part.ARRIVED, Part.PREDICTED)
+    yield from (Part.TRAFFIC, Part.INPUTS, Part.OUTPUTS, Part.ARRIVED, Part.PREDICTED, Part.PAIRED)
     if version.model.value is not None:
         yield Part.VALUE_ARRIVED
     if version.model.weighted_scores is not None:
@@ -170,6 +174,12 @@ def _quality_digest(model: Model) -> Digest:
         return quality.digest(row)
 
     return digest
+
+
+def _whole(row: AnyState) -> Row:
+    """What groups of panes keep of a row of pairs."""
+    assert isinstance(row, Row)
+    return Paired.digest(row)
 
 
 def _value_digest(model: Model) -> Digest:

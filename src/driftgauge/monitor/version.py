@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -12,6 +12,7 @@ from driftgauge.config import MINUTE, Against
 from driftgauge.errors import StoreError
 from driftgauge.judged import Judged
 from driftgauge.layout import Row
+from driftgauge.monitor import pairing
 from driftgauge.monitor.detecting import Errors
 from driftgauge.monitor.log import RecordLog, prediction_dtype, prediction_logs
 from driftgauge.monitor.loss_learning import LossLearning
@@ -75,6 +76,7 @@ class Version:
         self.scored = RecordLog(
             scored, prediction_dtype(columns, limits.classes + 1, width, weighted=weighted), shelf
         )
+        self.pairing = pairing.Pairing(model)
         self.segmenting = Segmenting(config.segment_drift, Groups(columns, limits.segment_values))
         scale = model.scale
         self.coarse = self._series(Resolution.COARSE, model.coarse_grid)
@@ -130,12 +132,14 @@ class Version:
             raise RuntimeError(f"{self.model.name}: {part} was asked for before its task is known")
         return counted.zero()
 
-    def _marked(self, part: Part) -> Priced | Segmenting | Relating | None:
+    def _marked(self, part: Part) -> Priced | Segmenting | Relating | pairing.Pairing | None:
         """What counts a part whose saved rows say what they stand on; None for the other parts."""
         if part in VALUE_PARTS:
             return self._value() if part is not Part.VALUE_PREDICTED else self._weighted_scores()
         if part in SEGMENT_PARTS:
             return self.segmenting
+        if part is Part.PAIRED:
+            return self.pairing
         return self.relating if part is Part.CONCEPT else None
 
     def _weighted_scores(self) -> WeightedScores:
@@ -241,10 +245,32 @@ class Version:
             self.losses.fix(losses.from_json(update.loss, f"{self.model.name} loss"))
         self.judged |= {judged.window: judged for judged in update.judged}
         self.relating.take(update.related)
-        for delta in update.panes:
-            self._add(delta, live=live)
+        self._add_all(update.panes, live=live)
 
-    def _add(self, delta: PaneDelta, *, live: bool) -> None:
+    def _add_all(self, deltas: Sequence[PaneDelta], *, live: bool) -> None:
+        for delta in deltas:
+            holder = self._holder(delta)
+            if holder is not None:
+                holder.add(delta, live=live)
+
+    def _holder(self, delta: PaneDelta) -> Version | None:
+        """Whose panes a row is for: a pair's are the newer version's, whichever's record completed it."""
+        if delta.part != Part.PAIRED:
+            return self
+        older, newer = pairing.owners(delta.row)
+        holder = next((each for each in self.model.versions.values() if each.owner == newer), None)
+        if holder is not None and self.model.paired is not None:
+            holder.pair_with(older)
+        return holder
+
+    def pair_with(self, older: int) -> None:
+        """Count pairs with the version *older*; those with another one are let go of."""
+        if self.pairing.older != older:
+            self.pairing.older = older
+            self._turn(Part.PAIRED, lambda _: self.pairing.zero())
+
+    def add(self, delta: PaneDelta, *, live: bool) -> None:
+        """Add a row of this version to its panes and totals."""
         part = Part(delta.part)
         if not self._configured(part):
             return  # it was when the batch was committed
@@ -279,6 +305,8 @@ class Version:
             return self.model.weighted_scores is not None
         if part in SEGMENT_PARTS:
             return self.segmenting.sketch is not None
+        if part is Part.PAIRED:
+            return self.model.paired is not None
         return part not in VALUE_PARTS or self.model.value is not None
 
     def _live_on(self, part: Part, row: Row) -> None:

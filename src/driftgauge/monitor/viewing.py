@@ -60,7 +60,15 @@ def view(version: Version, now: float) -> VersionView:
         scores=model.scores,
         loss=version.loss,
         related=_related(version),
+        paired=model.paired,
+        paired_with=_paired_with(version),
     )
+
+
+def _paired_with(version: Version) -> str | None:
+    """The version whose cases are paired with this one's; None where there are none."""
+    older = version.pairing.older
+    return next((each.name for each in version.model.versions.values() if each.owner == older), None)
 
 
 def _related(version: Version) -> Related | None:
@@ -148,6 +156,8 @@ def _window(version: Version, window: WindowTotals, now: float) -> WindowView:
         matured_weighted_scores=_copy(window.value_predicted, known=known),
         segments=_row(totals.get(Part.SEGMENTS)) if version.segmenting.sketch is not None else None,
         earlier=tuple(_earlier(version, before) for before in window.earlier),
+        paired=_row(totals.get(Part.PAIRED)),
+        paired_groups=groups_with_open(current[Part.PAIRED], series, open_pane),
         concept=_copy(window.concept, known=known and version.relating.sketch is not None),
     )
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from dataclasses import field as dataclass_field  # `field` is a module here
 
 from driftgauge.snapshot.against import DriftAgainst
-from driftgauge.snapshot.comparisons import VersionComparison, VersionDrift
+from driftgauge.snapshot.comparisons import PairedComparison, VersionComparison, VersionDrift
 from driftgauge.snapshot.concept import (
     OutcomeShift,
     QualityChange,
@@ -96,6 +96,7 @@ __all__ = [
     "Moments",
     "Notice",
     "OutcomeShift",
+    "PairedComparison",
     "PartEstimate",
     "Performance",
     "Quality",
@@ -165,6 +166,8 @@ Row = (
     | ConfusionCount
     | Detector
     | VersionComparison
+    | PairedComparison
+    | PairedComparison
     | Estimate
     | PartEstimate
     | ExpectedCell
@@ -257,6 +260,7 @@ class VersionSnapshot:
     class_counts: tuple[ClassCount, ...] = ()
     short_outcome_shifts: tuple[OutcomeShift, ...] = ()
     other_segment_quality: tuple[Quality, ...] = ()
+    paired: tuple[PairedComparison, ...] = ()
 
     @property
     def all_quality(self) -> tuple[Quality, ...]:
@@ -298,6 +302,7 @@ class VersionSnapshot:
             *self.reweighted,
             *self.detectors,
             *self.comparisons,
+            *self.paired,
             *self.estimates,
             *self.part_estimates,
             *self.expected_cells,

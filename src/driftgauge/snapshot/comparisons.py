@@ -53,3 +53,41 @@ class VersionComparison(SnapshotRow, frozen=True):
     mae_difference_low: Value = None
     mae_difference_high: Value = None
     mae_difference_p: Value = None
+
+
+class PairedComparison(SnapshotRow, frozen=True):
+    """The newest version of a model against the one before it on the cases that both answered, by outcomes
+    that came in one window.
+
+    Differences are the newest one's minus the other's, with a 95% interval and a two-sided p.
+    """
+
+    model: str
+    model_version: str
+    against_version: str
+    window: str
+    samples: Value
+    accuracy_difference: Value = None
+    accuracy_difference_low: Value = None
+    accuracy_difference_high: Value = None
+    accuracy_difference_p: Value = None
+    roc_auc_difference: Value = None
+    roc_auc_difference_low: Value = None
+    roc_auc_difference_high: Value = None
+    roc_auc_difference_p: Value = None
+    brier_difference: Value = None
+    brier_difference_low: Value = None
+    brier_difference_high: Value = None
+    brier_difference_p: Value = None
+    log_loss_difference: Value = None
+    log_loss_difference_low: Value = None
+    log_loss_difference_high: Value = None
+    log_loss_difference_p: Value = None
+    mae_difference: Value = None
+    mae_difference_low: Value = None
+    mae_difference_high: Value = None
+    mae_difference_p: Value = None
+    mse_difference: Value = None
+    mse_difference_low: Value = None
+    mse_difference_high: Value = None
+    mse_difference_p: Value = None

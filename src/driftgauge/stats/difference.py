@@ -1,7 +1,7 @@
 """Whether two samples of joined records differ in quality: one model version against another.
 
 Both samples are taken for independent of each other. Where the same cases were seen by both (shadow
-traffic) a paired test would see smaller differences; these then err on the side of no difference.
+traffic) these err on the side of no difference, and `stats.paired` has the tests.
 `inflation` widens the standard error for records that resemble their neighbours: the root of the
 overdispersion factor. Shapes broadcast; everything is elementwise. NaN where a sample is too small to
 tell; negative counts raise ``ValueError``.
@@ -62,7 +62,7 @@ def proportions(
     """
     hits = checked_counts(first_hits, "first_hits"), checked_counts(second_hits, "second_hits")
     n = checked_counts(first_n, "first_n"), checked_counts(second_n, "second_n")
-    factor = _inflation(inflation)
+    factor = inflated(inflation)
     (low_1, high_1), (low_2, high_2) = wilson(hits[0], n[0], z), wilson(hits[1], n[1], z)
     share_1, share_2 = quotient(hits[0], n[0]), quotient(hits[1], n[1])
     value = share_2 - share_1
@@ -74,7 +74,7 @@ def proportions(
         value,
         np.maximum(value - factor * below, -1.0),
         np.minimum(value + factor * above, 1.0),
-        _two_sided(value, factor * error),
+        two_sided(value, factor * error),
     )
 
 
@@ -138,8 +138,8 @@ def roc_aucs(
     if not 0 < z < np.inf:
         raise ValueError(f"z: expected a finite number above 0, found {z}")
     value = areas[1] - areas[0]
-    error = _inflation(inflation) * np.sqrt(np.asarray(first[1], np.float64) + second[1])
-    p = _two_sided(value, error)
+    error = inflated(inflation) * np.sqrt(np.asarray(first[1], np.float64) + second[1])
+    p = two_sided(value, error)
     return Difference(value, np.maximum(value - z * error, -1.0), np.minimum(value + z * error, 1.0), p)
 
 
@@ -171,9 +171,9 @@ def means(
 
     if not 0 < confidence < 1:
         raise ValueError(f"confidence: expected a number between 0 and 1, found {confidence}")
-    factor = _inflation(inflation)
-    mean_1, error_1, n_1 = _mean(*first)
-    mean_2, error_2, n_2 = _mean(*second)
+    factor = inflated(inflation)
+    mean_1, error_1, n_1 = mean_and_variance(*first)
+    mean_2, error_2, n_2 = mean_and_variance(*second)
     value, square = mean_2 - mean_1, error_1 + error_2
     freedom = quotient(
         np.square(square), quotient(np.square(error_1), n_1 - 1) + quotient(np.square(error_2), n_2 - 1)
@@ -187,8 +187,17 @@ def means(
     return Difference(value, value - reach, value + reach, np.where(np.isnan(value), np.nan, p))
 
 
-def _mean(n: Numbers, total: Numbers, squares: Numbers) -> tuple[Values, Values, Values]:
-    """Mean, its variance (ddof 1), and records; NaN below 2."""
+def mean_and_variance(n: Numbers, total: Numbers, squares: Numbers) -> tuple[Values, Values, Values]:
+    """Mean of *n* values with these sums, the mean's variance, and how many they are.
+
+    Returns:
+        All NaN with fewer than 2. O(elements).
+
+    Raises:
+        ValueError: negative counts.
+
+    Source: the variance with ddof 1. Checked by the tests of `means` and `stats.paired`.
+    """
     count = checked_counts(n, "n")
     enough = np.where(count >= 2, count, np.nan)
     mean = quotient(total, enough)
@@ -196,15 +205,26 @@ def _mean(n: Numbers, total: Numbers, squares: Numbers) -> tuple[Values, Values,
     return mean, quotient(spread, enough * (enough - 1)), enough
 
 
-def _inflation(inflation: Numbers) -> Values:
+def inflated(inflation: Numbers) -> Values:
+    """What a standard error is multiplied by. O(elements).
+
+    Raises:
+        ValueError: a number below 1.
+
+    Checked by the tests of all that takes an inflation.
+    """
     factor = np.asarray(inflation, np.float64)
     if not (factor >= 1).all():
         raise ValueError("inflation: expected numbers of at least 1, found less")
     return factor
 
 
-def _two_sided(value: Values, error: Values) -> Values:
-    """Chance of a normal deviate at least as far from 0; 1 where there is neither a value nor an error."""
+def two_sided(value: Values, error: Values) -> Values:
+    """Chance of a normal deviate at least as far from 0 as *value* is in units of *error*.
+
+    1 where there is neither a value nor an error, NaN where either is. O(elements); raises no errors.
+    Checked against ``scipy.stats.norm.sf`` to 1e-12.
+    """
     special = functions()
 
     ratio = quotient(np.abs(value), error)

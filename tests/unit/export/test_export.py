@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from tests.unit.monitor.driving import WALL, Driver, outcomes, predictions
 
 from driftgauge.cli import main
-from driftgauge.config import Config, Durability, Export, Model
+from driftgauge.config import Config, Durability, Export, Model, Outcomes
 from driftgauge.store import Batch, Store
 
 
@@ -89,7 +89,7 @@ def test_an_outcome_may_come_first_and_the_first_one_wins(data):
 def test_an_outcome_without_a_version_joins_every_version(data):
     directory = data(
         prediction(1), prediction(1, model_version="2"), prediction(1, model_version="3"),
-        outcome(1, model_version=None, outcome=7), outcome(1, model_version="3", outcome=8),
+        outcome(1, model_version="3", outcome=8), outcome(1, model_version=None, outcome=7),
     )  # fmt: skip
     assert [(row["model_version"], row["outcome"]) for row in rows(directory)] == [
         ("1", "7"),
@@ -97,6 +97,25 @@ def test_an_outcome_without_a_version_joins_every_version(data):
         ("3", "8"),
     ]
     assert [row["outcome"] for row in rows(directory, "--model-version", "2")] == ["7"]
+
+
+def test_the_last_outcome_counts_where_the_model_took_revisions(data):
+    again = {"replaces": True}
+    directory = data(
+        outcome(1, outcome=0, **again), prediction(1), outcome(1, outcome=1, **again),
+        prediction(2), outcome(2, outcome=0, **again), outcome(2, outcome=2, value=3.5, **again),
+        outcome(2, outcome=1, model_version=None, **again),
+        prediction(3, outcome=5), outcome(3, outcome=6, **again),
+        prediction(4, outcome=5), outcome(4, outcome=6, model_version="2", **again),
+    )  # fmt: skip
+    assert [(row["prediction_id"], row["outcome"]) for row in rows(directory)] == [
+        ("p1", "1"), ("p2", "1"), ("p3", "6"), ("p4", "5"),
+    ]  # fmt: skip
+
+
+def test_an_outcome_that_came_first_wins_over_one_that_comes_with_its_prediction(data):
+    directory = data(outcome(1, outcome=0), prediction(1, outcome=1), prediction(2, outcome=1), outcome(2))
+    assert [row["outcome"] for row in rows(directory)] == ["0", "1"]
 
 
 def test_another_models_outcomes_do_not_join(data):
@@ -201,6 +220,32 @@ def test_what_the_monitor_keeps_is_what_is_exported(data):
         ("p1", "20.0", "a", "0", "eu"), ("p2", "30.0", "", "1", ""),
     ]  # fmt: skip
     assert "secret" not in found[0]
+
+
+@pytest.mark.parametrize(("revisions", "counts"), [(True, "11101"), (False, "00000")])
+def test_the_export_has_the_outcomes_that_the_numbers_stand_on(data, revisions, counts):
+    """Told again in another batch, in the same one, for one version, before the prediction and with it."""
+    held = Driver(
+        Config(
+            models={"m": Model(outcomes=Outcomes(revisions=revisions))},
+            export=Export(keep=86400.0, sample=1.0),
+        )
+    )
+    ids, kept_records = ["a", "b", "c", "d", "e"], []
+
+    def send(batch):
+        kept_records.extend(held.send(batch).exports)
+
+    send(outcomes(["d"], [0], [WALL]))
+    send(predictions(ids, [WALL] * 5, score=[0.9] * 5, outcome=[None, None, None, 1, 0]))
+    send(outcomes(["a", "b", "b"], [0, 0, 1], [WALL + 1] * 3))
+    send(outcomes(["c"], [0], [WALL + 1], version="1"))
+    send(outcomes(["a", "c", "e"], [1, 1, 1], [WALL + 2] * 3, version="1"))
+    quality, row = held.quality()
+    right = int(quality.count(row, "confusion")[0, 1].sum())
+    found = {r["prediction_id"]: r["outcome"] for r in rows(data(*kept_records))}
+    assert "".join(found[name] for name in ids) == counts
+    assert (right, int(quality.outcomes(row)[0])) == (counts.count("1"), 5)
 
 
 def test_inspect_shows_tables_and_versions(data):

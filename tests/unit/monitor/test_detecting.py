@@ -208,7 +208,7 @@ def test_a_checkpoint_made_before_there_were_detectors_begins_them():
     document = msgspec.msgpack.decode(found[saving.REGISTRY])
     for model in document[2]:
         for version in model[-1]:
-            version.pop()
+            del version[17:]  # its detectors, and all that came later
     twin = driver()
     saving.restore(twin.models, found | {saving.REGISTRY: msgspec.msgpack.encode(document)})
     assert twin.version().errors == Errors.of(ALL)

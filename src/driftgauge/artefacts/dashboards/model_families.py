@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from driftgauge.artefacts.dashboards.board import Kind, Panel, Query, Row
 from driftgauge.artefacts.dashboards.panels import OF_OUTPUT, OF_VERSION, pooled, within, within_errors
 from driftgauge.artefacts.dashboards.queries import Scope
@@ -100,10 +102,24 @@ def _estimates(scope: Scope) -> tuple[Panel, ...]:
     )
 
 
+_PAIRED: Final = (
+    ("Difference of accuracy on the same cases", "accuracy"),
+    ("Difference of ROC AUC on the same cases", "roc_auc"),
+    ("Difference of the Brier score on the same cases", "brier"),
+    ("Difference of log loss on the same cases", "log_loss"),
+    ("Difference of MAE on the same cases", "mae"),
+    ("Difference of the mean squared error on the same cases", "mse"),
+)
+
+
 def _versions(scope: Scope) -> tuple[Panel, ...]:
     against = f"{OF_VERSION} against {{{{against_version}}}}"
     return (
         within(scope, "Difference of ROC AUC", "version_roc_auc_difference", legend=against, width=12),
+        *(
+            within(scope, title, f"version_paired_{measure}_difference", legend=against, width=12)
+            for title, measure in _PAIRED
+        ),
         Panel(
             Kind.TREND,
             "Records behind the comparison",
@@ -115,6 +131,7 @@ def _versions(scope: Scope) -> tuple[Panel, ...]:
                     "version_samples_against",
                     "version_outcomes",
                     "version_outcomes_against",
+                    "version_paired_samples",
                 )
             ),
             least=0,

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from typing import Final
 
-from driftgauge.snapshot import BusinessValue, Cohort, VersionSnapshot
+from driftgauge.snapshot import BusinessValue, Cohort, PairedComparison, VersionSnapshot
 from driftgauge.web.page.markup import NOTHING, Cell, fixed, moment, name, number, table, text
 from driftgauge.web.page.quality import MEASURES, mark, realised, with_interval
 
 _DETECTOR: Final = {0.0: "stable", 1.0: "warning", 2.0: "drift, within the shortest window"}
 _COMPARED: Final = ("accuracy", "roc_auc", "mae")
+_PAIRED: Final = {
+    "accuracy": "accuracy",
+    "roc_auc": "ROC AUC",
+    "brier": "Brier score",
+    "log_loss": "log loss",
+    "mae": "MAE",
+    "mse": "mean squared error",
+}
 
 
 def _numbers(*titles: str) -> list[str | Cell]:
@@ -123,9 +131,21 @@ def comparison(version: VersionSnapshot, window: str) -> str:
                 rows.append(
                     _aligned(f"{_title(field)}, difference", number(found), _ends(*ends[:2]), number(ends[2]))
                 )
+    rows += [each for row in version.paired if row.window == window for each in _paired(row)]
     against = next((row.against_version for row in version.comparisons), "")
     caption = f"Against version {name(against)} in the last {text(window)}"
     return table(caption, _numbers("what", "this version less that one", "95% interval", "p"), rows)
+
+
+def _paired(row: PairedComparison) -> list[list[str | Cell]]:
+    found = [_aligned("cases that both answered", number(row.samples), NOTHING, NOTHING)]
+    for field, title in _PAIRED.items():
+        difference = getattr(row, f"{field}_difference")
+        if difference is not None:
+            low, high, p = (getattr(row, f"{field}_difference_{end}") for end in ("low", "high", "p"))
+            said = f"{title}, difference on the same cases"
+            found.append(_aligned(said, number(difference), _ends(low, high), number(p)))
+    return found
 
 
 def _title(field: str) -> str:
