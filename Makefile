@@ -77,6 +77,7 @@ bench: $(STAMP) ## the benchmark beside its goals
 measured: $(STAMP) ## how often verdicts, intervals and detectors are right, measured anew into docs
 	$(IN_VENV)/python -m benchmarks.measured_verdicts
 	$(IN_VENV)/python -m benchmarks.measured_intervals
+	$(IN_VENV)/python -m benchmarks.measured_paired
 	$(IN_VENV)/python -m benchmarks.measured_detectors
 	$(IN_VENV)/python -m benchmarks.measured_concept
 	$(IN_VENV)/python -m benchmarks.measured_relations

@@ -237,6 +237,13 @@ class Model:
     owner: str | None = described("label `owner` of the alerts on it under `alerts`", default=None)
     team: str | None = described("label `team` of the alerts on it under `alerts`", default=None)
 
+    @property
+    def segment_windows(self) -> tuple[float, ...]:
+        """The windows whose segments are exported without the family `segments`: those of a day and more, or
+        the longest. In shorter ones a segment has few outcomes, and many series.
+        """
+        return tuple(seconds for seconds in self.windows if seconds >= DAY) or (max(self.windows),)
+
 
 @dataclass(frozen=True, slots=True)
 class Intake:

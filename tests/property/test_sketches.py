@@ -27,7 +27,7 @@ from driftgauge.sketches.coarse import UNKNOWN_CODE
 from driftgauge.sketches.concept import Concept
 from driftgauge.sketches.inputs import COARSE_CELLS, Inputs
 from driftgauge.sketches.learning import BIN_LIMIT, CATEGORY_LIMIT, Learning, LearningRow, NumericTally
-from driftgauge.sketches.paired import BinaryPaired, MulticlassPaired, RegressionPaired
+from driftgauge.sketches.paired import BinaryPaired, MulticlassPaired, Paired, RegressionPaired
 from driftgauge.sketches.quality import (
     NO_SEGMENT,
     BinaryQuality,
@@ -666,6 +666,11 @@ def families(sketch, row, batch):
             yield from (classes + 1_000 - sketch.count(row, "scored").sum()).tolist()
     elif isinstance(sketch, Value | SegmentInputs | WeightedScores):
         yield from families_by_segment(sketch, row, batch)
+    elif isinstance(sketch, Paired):
+        yield sketch.pairs(row)
+        absent = np.isnan(batch["prediction"]) | np.isnan(batch["older prediction"])
+        given = "errors" if isinstance(sketch, RegressionPaired) else "right"
+        yield int(sketch.layout.count(row, given).sum()) + int(absent.sum())
     else:
         yield int(sketch.outcomes(row)[0])
         given = {"binary": "confusion", "regression": "errors"}.get(sketch_task(sketch), "predicted")

@@ -249,7 +249,8 @@ def _against(shape: Shape, labels: Mapping[str, str]) -> Iterator[Row]:
 
 def _quality(shape: Shape, labels: Mapping[str, str], families: Collection[str]) -> Iterator[Row]:
     usual = Cohort.MATURED if shape.are_late else Cohort.ARRIVED
-    in_full = Family.SEGMENTS in families or labels["cohort"] == usual
+    long = labels["window"] in shape.segment_windows
+    in_full = Family.SEGMENTS in families or (long and labels["cohort"] == usual)
     for place, (segment, value) in enumerate(shape.groups if in_full else shape.groups[:1]):
         of_group = {**labels, "segment": segment, "segment_value": value}
         filled = _QUALITY[shape.task]

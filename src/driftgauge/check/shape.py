@@ -42,6 +42,7 @@ class Shape:
         segment_drift: watched features whose drift is told by segment.
         assumed: what was assumed because nothing tells, in words.
         older: the version that this one is compared with; empty where only one is kept.
+        segment_windows: those whose segments are told without the family `segments`.
         are_late: whether outcomes are, so that segments are told of the matured cohort.
     """
 
@@ -63,6 +64,7 @@ class Shape:
     segment_drift: tuple[str, ...] = ()
     related: tuple[str, ...] = ()
     are_late: bool = False
+    segment_windows: tuple[str, ...] = ()
 
 
 def shape_of(name: str, model: Model, config: Config, reference: Reference | None) -> Shape:
@@ -100,6 +102,7 @@ def shape_of(name: str, model: Model, config: Config, reference: Reference | Non
         detectors=model.detectors,
         related=_related(given, model, config.limits),
         are_late=model.outcomes.are_late,
+        segment_windows=tuple(window_name(seconds) for seconds in model.segment_windows),
     )
 
 

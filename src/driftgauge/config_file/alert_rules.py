@@ -188,7 +188,7 @@ def _families(when: When, word: Word, model: Model) -> Iterator[Family]:
         yield Family.SEGMENTS
     if when.segment is not None and word.metric.row is Quality:
         usual = default_cohort(word, model)
-        if (when.cohort or usual) is not usual:
+        if (when.cohort or usual) is not usual or when.window not in model.segment_windows:
             yield Family.SEGMENTS
     of_class = when.class_ if model.task is Task.MULTICLASS else None
     subjects = {"segment": when.segment, "class": of_class}

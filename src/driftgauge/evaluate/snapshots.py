@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from driftgauge.config import DAY
 from driftgauge.evaluate import fleet
@@ -31,6 +31,7 @@ from driftgauge.snapshot import (
     Flag,
     LabelState,
     Notice,
+    Quality,
     ReferenceState,
     Snapshot,
     VersionSnapshot,
@@ -98,14 +99,14 @@ def version(
     worth = in_full(value, segment_value)
     of_outcome = tuple(outcome_shifts(view))
     short = {w.name for w in view.windows if w.seconds < DAY}
-    usual = Cohort.MATURED if view.config.outcomes.are_late else Cohort.ARRIVED
-    other = [row for row in found.quality if row.segment and row.cohort != usual and not segments]
+    by_segment = _by_segment(view)
+    other = [row for row in found.quality if row.segment and not segments and not by_segment(row)]
     gaps = segment_gaps(found.quality, (*found.classes, *found.segment_classes), worth)
     return VersionSnapshot(
         state=_state(view, wall),
         windows=tuple(w for window in view.windows for w in _windows(view, window)),
         drift=tuple(_drift(view)),
-        quality=tuple(row for row in found.quality if segments or not row.segment or row.cohort == usual),
+        quality=tuple(row for row in found.quality if segments or not row.segment or by_segment(row)),
         other_segment_quality=tuple(other),
         classes=(*found.classes, *found.segment_classes) if segments else tuple(found.classes),
         segment_classes=tuple(found.segment_classes),
@@ -161,6 +162,18 @@ def version(
         verdict_summaries=taken.summaries,
         verdict_flags=taken.flags,
     )
+
+
+def _by_segment(view: VersionView) -> Callable[[Quality], bool]:
+    """Which rows of segments are exported by default: of the cohort that alerts stand on, in long windows."""
+    config = view.config
+    usual = Cohort.MATURED if config.outcomes.are_late else Cohort.ARRIVED
+    told = {
+        window.name
+        for window, seconds in zip(view.windows, config.windows, strict=True)
+        if seconds in config.segment_windows
+    }
+    return lambda row: row.cohort == usual and row.window in told
 
 
 def _drift(view: VersionView) -> Iterator[Drift]:

@@ -203,7 +203,7 @@ class VersionSnapshot:
     `segment_performance`, `segment_class_performance`, `class_intervals` and `confusion_counts` are
     for people only. So are `short_outcome_shifts`, by class, in windows of less than a day, and
     `other_segment_quality`: without the family `segments`, segments of the cohort that alerts don't
-    stand on.
+    stand on, and in windows of less than a day where there are longer ones.
     """
 
     state: VersionState

@@ -222,7 +222,7 @@ def inflated(inflation: Numbers) -> Values:
 def two_sided(value: Values, error: Values) -> Values:
     """Chance of a normal deviate at least as far from 0 as *value* is in units of *error*.
 
-    1 where there is neither a value nor an error, NaN where either is. O(elements); raises no errors.
+    1 where there is neither a value nor an error, NaN where either is. Raises: nothing. O(elements).
     Checked against ``scipy.stats.norm.sf`` to 1e-12.
     """
     special = functions()

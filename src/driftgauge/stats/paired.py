@@ -41,7 +41,7 @@ def paired_shares(
     """
     counts = checked_counts(lost, "lost"), checked_counts(gained, "gained"), checked_counts(n, "n")
     if (counts[0] + counts[1] > counts[2]).any():
-        raise ValueError("n: expected at least lost + gained")
+        raise ValueError("n: expected at least lost + gained, found fewer")
     if not 0 < z < np.inf:
         raise ValueError(f"z: expected a finite number above 0, found {z}")
     factor = inflated(inflation)
@@ -137,7 +137,9 @@ def paired_area_difference(positive: Counts, negative: Counts) -> tuple[Values, 
     """
     more, fewer = checked_counts(positive, "positive"), checked_counts(negative, "negative")
     if more.shape != fewer.shape or more.ndim < 2 or more.shape[-1] != more.shape[-2]:
-        raise ValueError(f"expected two equal shapes (..., bins, bins), found {more.shape}, {fewer.shape}")
+        raise ValueError(
+            f"positive, negative: expected equal shapes (..., bins, bins), found {more.shape}, {fewer.shape}"
+        )
     beaten = _difference_of(_below(fewer.sum(axis=-1)), _below(fewer.sum(axis=-2)))
     beating = _difference_of(_above(more.sum(axis=-1)), _above(more.sum(axis=-2)))
     of_positive, spread_positive = _mean_placement(more, beaten, fewer)

@@ -90,7 +90,7 @@ def test_regressions():
     assert row.mse_difference == pytest.approx((two**2 - one**2).mean(), rel=1e-9)
     assert 0.99 < widened(row.mae_difference_p, stats.ttest_rel(two, one).pvalue) < 1.5
     assert 0.99 < widened(row.mse_difference_p, stats.ttest_rel(two**2, one**2).pvalue) < 1.5
-    assert row.mae_difference_p < min(0.01, unpaired.mae_difference_p / 10)
+    assert row.mae_difference_p < unpaired.mae_difference_p / 10
     assert row.accuracy_difference is None
 
 
@@ -123,7 +123,7 @@ def test_hours_in_which_one_version_is_right_widen_what_is_said():
     rng = RNG(7)
     y = rng.integers(0, 2, N)
     newer = rng.random(21)[np.linspace(0, 20, N).astype(int)] < 0.6
-    scores = [np.where(newer ^ (place == 1), y, 1 - y) * 0.8 + 0.1 for place in (0, 1)]
+    scores = [np.where(newer ^ (place == 0), y, 1 - y) * 0.8 + 0.1 for place in (0, 1)]
     held = Driver(task=Task.BINARY, clock=Clock.RECORDS, windows=(DAY,))
     sent(held, outcome=y.tolist(), score=scores)
     row, _ = rows(held)
