@@ -164,6 +164,11 @@ class Outcomes:
         "otherwise the first counts, and others are conflicts",
         default=False,
     )
+    fan_out: bool = described(
+        "whether every replica is sent every outcome: one whose prediction isn't here is then another "
+        "replica's, is counted apart and not kept",
+        default=False,
+    )
 
     @property
     def are_late(self) -> bool:
@@ -339,6 +344,9 @@ class Config:
     fields: Mapping[str, str] = described(
         "incoming top-level keys and the field each one is: `{prediction_score: score}`",
         default_factory=dict,
+    )
+    model_version: str = described(
+        "the version of predictions that name none, as the environment of a pod knows it", default=""
     )
     intake: Intake = described("the door for records", default_factory=Intake)
     observation: Observation = described("the door for reading", default_factory=Observation)

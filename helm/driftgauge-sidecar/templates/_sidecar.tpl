@@ -14,6 +14,7 @@ In your own chart, with `driftgauge-sidecar` among its dependencies:
       {{- include "driftgauge.sidecar.volumes" . | nindent 8 }}
 
 and a template that is one line: {{ include "driftgauge.sidecar.configMap" . }}
+With a tokenSecret another one: {{ include "driftgauge.sidecar.service" . }}
 */}}
 
 {{- define "driftgauge.sidecar.values" -}}
@@ -32,9 +33,35 @@ and a template that is one line: {{ include "driftgauge.sidecar.configMap" . }}
 {{- printf "%s-driftgauge" (.Release.Name | trunc 50 | trimSuffix "-") }}
 {{- end }}
 
-{{- /* The label by which a PodMonitor finds the pod. */}}
+{{- /* The label by which a PodMonitor finds the pod, and that of the service of its door for outcomes. */}}
 {{- define "driftgauge.sidecar.labels" -}}
 driftgauge.io/sidecar: "true"
+{{- if (include "driftgauge.sidecar.values" . | fromJson).tokenSecret }}
+driftgauge.io/outcomes: {{ include "driftgauge.sidecar.configMapName" . | quote }}
+{{- end }}
+{{- end }}
+
+{{- /* Where outcomes from outside the pods go: a headless service, so that a sender can reach every pod. */}}
+{{- define "driftgauge.sidecar.service" -}}
+{{- if (include "driftgauge.sidecar.values" . | fromJson).tokenSecret }}
+apiVersion: v1
+kind: Service
+metadata:
+  name: {{ include "driftgauge.sidecar.configMapName" . }}
+  namespace: {{ .Release.Namespace }}
+  labels:
+    app.kubernetes.io/name: driftgauge
+spec:
+  clusterIP: None
+  # An outcome is taken whether the model is ready or not.
+  publishNotReadyAddresses: true
+  selector:
+    driftgauge.io/outcomes: {{ include "driftgauge.sidecar.configMapName" . | quote }}
+  ports:
+    - name: outcomes
+      port: 9879
+      targetPort: 9879
+{{- end }}
 {{- end }}
 
 {{- /* Annotations that make a changed configuration a new pod. */}}
@@ -46,7 +73,8 @@ driftgauge.io/config-checksum: {{ include "driftgauge.sidecar.config" . | sha256
 {{- $values := include "driftgauge.sidecar.values" . | fromJson }}
 {{- $config := $values.config }}
 {{- if $values.tokenSecret }}
-{{- $config = mergeOverwrite (deepCopy $config) (dict "intake" (dict "token_file" "/etc/driftgauge-token/token")) }}
+{{- $door := dict "listen" "0.0.0.0:9879" "token_file" "/etc/driftgauge-token/token" }}
+{{- $config = mergeOverwrite (deepCopy $config) (dict "outside" $door) }}
 {{- end }}
 {{- if $config }}
 {{- toYaml $config }}
@@ -103,6 +131,17 @@ data:
   ports:
     - name: driftgauge
       containerPort: 9878
+    {{- if $values.tokenSecret }}
+    - name: outcomes
+      containerPort: 9879
+    {{- end }}
+  {{- with $values.modelVersionLabel }}
+  env:
+    - name: DRIFTGAUGE_MODEL_VERSION
+      valueFrom:
+        fieldRef:
+          fieldPath: {{ printf "metadata.labels['%s']" . | quote }}
+  {{- end }}
   resources:
     {{- toYaml $values.resources | nindent 4 }}
   securityContext:

@@ -58,6 +58,7 @@ class Counting:
         self._add("outcome_conflicts_total", tally.conflicts, model)
         self._add("outcome_revisions_total", tally.revised, model)
         self._add("outcomes_orphaned_total", tally.orphaned, model)
+        self._add("outcomes_elsewhere_total", tally.elsewhere, model)
         for reason, count in tally.invalid.items():
             self._add("values_invalid_total", count, reason)
         for bound, count in tally.folded.items():

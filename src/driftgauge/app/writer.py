@@ -351,7 +351,13 @@ class Writer:
         self._kept = kept
         self._upkeep = Upkeep(self.config, kept, self._counting, self._clock)
         models = kept.models
-        self._decoder = Decoder(self.config.limits, self.config.fields, models.schema_of, models.only_model)
+        self._decoder = Decoder(
+            self.config.limits,
+            self.config.fields,
+            models.schema_of,
+            models.only_model,
+            self.config.model_version,
+        )
 
     def _reload(self, config: Config) -> None:
         """Swap whole: state is saved, models are made again from it with the new settings."""

@@ -57,7 +57,14 @@ class _Minor(click.ParamType[tuple[int, int]]):
 @click.option(
     "--token-secret",
     metavar="NAME",
-    help="A secret whose key `token` senders must show; needs intake.token_file in the configuration.",
+    help="A secret whose key `token` senders outside of the pod must show; needs `outside` configured.",
+)
+@click.option(
+    "--version-label",
+    metavar="LABEL",
+    default="driftgauge.io/model-version",
+    show_default=True,
+    help="The pod's label that is the model's version where a record names none.",
 )
 @click.option(
     "--reference-map",
@@ -76,6 +83,7 @@ def manifest(
     claim: str | None,
     volume_size: str,
     token_secret: str | None,
+    version_label: str,
     reference_maps: tuple[str, ...],
 ) -> None:
     """Put the sidecar into a pod.
@@ -99,6 +107,7 @@ def manifest(
         volume_bytes=volume_size,
         token_secret=token_secret,
         references=reference_maps,
+        version_label=version_label or None,
     )
     sidecar = sidecar if image is None else replace(sidecar, image=image)
     if patch is None:
@@ -109,15 +118,16 @@ def manifest(
 
 def _read(config: Path, token_secret: str | None) -> str:
     """The configuration's text, once it has been understood."""
-    from driftgauge.artefacts.manifests import REFERENCES, TOKEN_FILE
+    from driftgauge.artefacts.manifests import OUTSIDE_PORT, REFERENCES, TOKEN_FILE
     from driftgauge.config_file import load
     from driftgauge.errors import DriftgaugeError
 
     found = load(config)
-    token = found.intake.token_file
-    if token_secret is not None and str(token) != TOKEN_FILE:
+    door, listen = found.outside, f"0.0.0.0:{OUTSIDE_PORT}"
+    if token_secret is not None and (door.listen, str(door.token_file)) != (listen, TOKEN_FILE):
         raise DriftgaugeError(
-            f"{config} intake.token_file: expected {TOKEN_FILE}, where --token-secret is, got {token}"
+            f"{config} outside: expected {{listen: {listen}, token_file: {TOKEN_FILE}}}, for --token-secret, "
+            f"got {{listen: {door.listen}, token_file: {door.token_file}}}"
         )
     for name, model in found.models.items():
         if model.reference is not None and not str(model.reference).startswith(f"{REFERENCES}/"):

@@ -43,6 +43,7 @@ class Flags:
     listen: str | None
     metrics_listen: str | None
     data: Path | None
+    model_version: str | None = None
 
     def over(self, config: Config) -> Config:
         """*config* with these in force.
@@ -67,6 +68,8 @@ class Flags:
             config = replace(config, observation=replace(config.observation, listen=self.metrics_listen))
         if self.data is not None:
             config = replace(config, store=replace(config.store, directory=self.data))
+        if self.model_version:
+            config = replace(config, model_version=self.model_version)
         return config
 
 
@@ -98,6 +101,13 @@ class Flags:
     help="Where state is kept. Over store.directory.  [default: driftgauge-data]",
 )
 @click.option(
+    "--model-version",
+    envvar="DRIFTGAUGE_MODEL_VERSION",
+    show_envvar=True,
+    metavar="TEXT",
+    help="The version of predictions that name none, as a pod's label has it. Over model_version.",
+)
+@click.option(
     "--strict",
     is_flag=True,
     help="Exit where it would run degraded: a bad configuration (2), a taken port or a broken store (1).",
@@ -116,6 +126,7 @@ def serve(
     listen: str | None,
     metrics_listen: str | None,
     data: Path | None,
+    model_version: str | None,
     *,
     strict: bool,
     log_level: str,
@@ -130,7 +141,7 @@ def serve(
     logging.basicConfig(
         level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
     )
-    flags = Flags(listen, metrics_listen, data)
+    flags = Flags(listen, metrics_listen, data, model_version)
     read = reader(file, flags)
     config, error = first(read, flags, strict=strict)
     with without_certificates():

@@ -144,6 +144,10 @@ def _export_faults(export: Export) -> Iterator[Fault]:
 def _other_faults(config: Config) -> Iterator[Fault]:
     for index, family in repeated(config.metrics):
         yield Fault(("metrics", index), "each family once", f"{family} again")
+    longest = config.limits.label_characters
+    if len(config.model_version) > longest:
+        expected = f"at most {longest} characters (limits.label_characters)"
+        yield Fault(("model_version",), expected, shown(config.model_version), (("limits",),))
     if config.evaluate <= 0:
         yield _not_above_0(("evaluate",), config.evaluate)
     if config.time_scale <= 0:

@@ -40,6 +40,7 @@ class Decoder:
         fields: incoming top-level keys and the field that each is.
         schema_of: what is known of a model now; asked once or twice a piece of some 300 KiB.
         only_model: the name of the only configured model, to which a record without one belongs.
+        unnamed_version: the version of predictions that name none.
 
     Cost: PERFORMANCE's typical record of 737 bytes takes some 5 us of CPU in bodies of 1000 lines.
     """
@@ -50,8 +51,10 @@ class Decoder:
         fields: Mapping[str, str],
         schema_of: Callable[[str], Schema],
         only_model: Callable[[], str | None],
+        unnamed_version: str = "",
     ) -> None:
         self._limits = limits
+        self._unnamed_version = unnamed_version
         self._schema_of = schema_of
         self._models = {kind: Models(kind, limits, fields, schema_of, only_model) for kind in Kind}
 
@@ -74,7 +77,8 @@ class Decoder:
         return _decoded(tally, (), found)
 
     def _read(self, kind: Kind, requests: Sequence[Request]) -> Tally:
-        reading = _Reading(self._models[kind], Tally(kind, self._limits, [0] * len(requests)))
+        tally = Tally(kind, self._limits, [0] * len(requests), self._unnamed_version)
+        reading = _Reading(self._models[kind], tally)
         for number, request in enumerate(requests):
             reading.take(number, request)
         reading.flush()

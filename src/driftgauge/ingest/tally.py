@@ -30,11 +30,13 @@ class Tally:
         ignored: values dropped outside of features.
         versions: those of each model so far.
         fresh: models that nothing was known of before this group.
+        unnamed_version: the version of predictions that name none.
     """
 
     kind: Kind
     limits: Limits
     records: list[int]
+    unnamed_version: str = ""
     singles: set[int] = field(default_factory=set)
     chunks: dict[tuple[str, str | None], list[Chunk]] = field(default_factory=dict)
     rejections: list[Rejection] = field(default_factory=list)
@@ -78,10 +80,10 @@ class Tally:
     def version(self, model: str, given: str | int | None) -> str | Fault | None:
         """The label of the version that records of *model* gave, or why they are refused.
 
-        An absent one is "" for predictions, and any version (None) for outcomes.
+        An absent one is `unnamed_version` for predictions, and any version (None) for outcomes.
         """
         longest, known = self.limits.label_characters, self.versions.setdefault(model, set())
-        label = "" if given is None and self.kind is Kind.PREDICTIONS else given
+        label = self.unnamed_version if given is None and self.kind is Kind.PREDICTIONS else given
         version = str(label) if isinstance(label, int) else label
         if version is not None and len(version) > longest:
             return too_long("model_version", longest)

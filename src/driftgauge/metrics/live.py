@@ -55,6 +55,13 @@ METRICS: tuple[Metric, ...] = (
         ("model",),
     ),
     Metric(
+        PREFIX + "outcomes_elsewhere_total",
+        "counter",
+        "Outcomes whose prediction isn't here, where every replica is sent every outcome "
+        "(`outcomes: {fan_out: true}`): another replica counts them.",
+        ("model",),
+    ),
+    Metric(
         PREFIX + "outcomes_waiting",
         "gauge",
         "Outcomes kept whose prediction isn't here (yet).",

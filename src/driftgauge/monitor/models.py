@@ -256,7 +256,7 @@ class Models:
     def _carrier(self, model: Model, batch: Outcomes) -> Version | None:
         if batch.model_version is not None:
             return self._version(model, batch.model_version)
-        if batch.needs_join.all():
+        if batch.needs_join.all() or model.config.outcomes.fan_out:
             return None
         newest = next(reversed(model.versions.values()), None)
         return newest or self._version(model, "")

@@ -90,7 +90,10 @@ class _Work:
         self.appended: list[Appended] = []
         self.duplicate = np.zeros(len(batch), np.bool_)
         self.latest = self.times.copy()
-        self.met = np.where(batch.needs_join, Met.NOT, Met.COMPLETE)
+        self.fan_out = model.config.outcomes.fan_out
+        # What every replica is sent would be counted by each, were its own score enough.
+        self.needs_join = batch.needs_join | self.fan_out
+        self.met = np.where(self.needs_join, Met.NOT, Met.COMPLETE)
         self.waiting = 0
         self.exports: tuple[exports.Kept, ...] = ()
         self.value = batch.value
@@ -124,13 +127,15 @@ class _Work:
         clock = self.model.clock_after(self.times[accepted], self.times)
         self.now = self.now if clock is None else clock
         if quality is not None:
-            self._count_complete(accepted & ~self.batch.needs_join, quality)
-            self._join_waiting(accepted & self.batch.needs_join, quality)
+            self._count_complete(accepted & ~self.needs_join, quality)
+            self._join_waiting(accepted & self.needs_join, quality)
             self._pair()
             if self.model.config.outcomes.revisions:
                 self._revise(quality)
-        self._keep(accepted)
-        self.tally.outcomes = int(accepted.sum())
+        elsewhere = self._elsewhere(accepted)
+        self._keep(accepted & ~elsewhere)
+        self.tally.elsewhere = int(elsewhere.sum())
+        self.tally.outcomes = int(accepted.sum()) - self.tally.elsewhere
         self.tally.duplicate_outcomes = int((self.duplicate & ~self.revised).sum())
         self.tally.folded, self.coder.folded = self.coder.folded, {}
         return self._updates(accepted)
@@ -165,7 +170,7 @@ class _Work:
 
     def _revise(self, quality: Quality) -> None:
         """Another outcome of an id that was counted, in each version that it is for."""
-        mine = (self.good & self.batch.needs_join)[self.places] & ~self._repeated()
+        mine = (self.good & self.needs_join)[self.places] & ~self._repeated()
         places, hashes = self.places[mine], self.hashes[mine]
         anew = np.zeros(places.size, np.bool_)
         first = self.times[places].copy()
@@ -277,7 +282,14 @@ class _Work:
                     found[positions] = True
                     self._join_rows(version, quality, places[positions], rows)
         self.met[places[found]] = Met.JOINED
-        self.waiting = exports.sampled(hashes[~found], self.model.sample_ratio).size
+        if not self.fan_out:
+            self.waiting = exports.sampled(hashes[~found], self.model.sample_ratio).size
+
+    def _elsewhere(self, accepted: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Outcomes of which another replica has the prediction; shape (n,)."""
+        if not self.fan_out:
+            return np.zeros(len(self.batch), np.bool_)
+        return accepted & (self.met == Met.NOT)
 
     def _scope(self) -> list[Version]:
         if self.batch.model_version is not None and self.carrier is not None:

@@ -124,6 +124,7 @@ class Tally(msgspec.Struct):
     joined_by: dict[str, int] = {}
     implied: int = 0
     orphaned: int = 0
+    elsewhere: int = 0
     conflicts: int = 0
     revised: int = 0
     duplicate_predictions: int = 0

@@ -248,7 +248,7 @@ def test_without_a_resource_it_is_a_component_of_kustomize(run, tmp_path):
         (("--kubernetes", "new"), "expected a version of Kubernetes such as 1.29"),
         (
             ("--config", "{0}/driftgauge.yaml", "--token-secret", "t"),
-            "intake.token_file: expected /etc/driftgauge-token/token",
+            "outside: expected {listen: 0.0.0.0:9879, token_file: /etc/driftgauge-token/token}",
         ),
     ],
 )

@@ -94,6 +94,44 @@ def test_a_task_that_only_an_outcome_tells_joins_what_came_before():
     assert held.counted() == 1
 
 
+# --- every replica is sent every outcome --------------------------------------------------------
+
+
+def fanned():
+    return driver(outcomes=OutcomesConfig(horizon=HORIZON, fan_out=True))
+
+
+def test_an_outcome_of_another_replica_is_counted_apart_and_not_kept():
+    held = fanned()
+    held.send(predicted(["a", "b"]))
+    taken = held.send(outcomes(["a", "x", "y"], [1, 0, 1]))
+    tally = taken.tallies[0]
+    assert (tally.joined, tally.outcomes, tally.elsewhere, tally.orphaned) == (1, 1, 2, 0)
+    assert taken.accepted.tolist() == [3]
+    assert (len(held.model().outcomes), held.model().waiting) == (1, 0)
+    assert held.version().unjoined == 1
+    again = held.send(outcomes(["a", "x"], [1, 0]))
+    assert (again.tallies[0].duplicate_outcomes, again.tallies[0].elsewhere) == (1, 1)
+    assert held.restarted().counted() == held.counted() == 1
+
+
+def test_an_outcome_with_a_score_of_its_own_counts_only_where_its_prediction_is():
+    held, other = fanned(), fanned()
+    held.send(predicted(["a"]))
+    for each, joined, elsewhere in ((held, 1, 1), (other, 0, 2)):
+        tally = each.send(outcomes(["a", None], [1, 1], score=[0.9, 0.9])).tallies[0]
+        assert (tally.joined, tally.elsewhere) == (joined, elsewhere)
+    assert confusion(held) == [[0, 0], [0, 1]]
+    assert "" not in other.model().versions
+
+
+def test_an_outcome_past_the_horizon_of_a_prediction_that_is_here_is_an_orphan_all_the_same():
+    held = fanned()
+    held.send(predicted(["a"], times=[WALL - HORIZON - HOUR]))
+    tally = held.send(outcomes(["a"], [1])).tallies[0]
+    assert (tally.joined, tally.elsewhere, tally.orphaned) == (0, 0, 1)
+
+
 # --- versions ---------------------------------------------------------------------------------
 
 

@@ -19,6 +19,8 @@ USER: Final = 65532
 CONFIG_FOLDER: Final = "/etc/driftgauge"
 _TOKEN_FOLDER: Final = "/etc/driftgauge-token"  # noqa: S105 - where one is mounted
 TOKEN_FILE: Final = f"{_TOKEN_FOLDER}/token"
+OUTSIDE_PORT: Final = 9879
+"""Of the door for outcomes from outside the pod, where there is a token."""
 REFERENCES: Final = "/etc/driftgauge-references"
 
 
@@ -32,8 +34,9 @@ class Sidecar:
         native: an init container that restarts (Kubernetes 1.29 and newer), or a plain container.
         volume: a PersistentVolumeClaim in place of an emptyDir, which lives as long as the pod.
         volume_bytes: the emptyDir's limit, as Kubernetes writes it; the store keeps to 70% of it.
-        token_secret: its key `token` must be shown by senders.
+        token_secret: its key `token` must be shown by senders outside of the pod, at `OUTSIDE_PORT`.
         references: ConfigMaps with reference files, at /etc/driftgauge-references/<name>.
+        version_label: the pod's label that is the model's version where a record names none.
         memory, cpu: what is asked for; memory_limit: what is allowed.
         optional: whether the pod starts although a ConfigMap or secret that is named isn't there.
     """
@@ -45,6 +48,7 @@ class Sidecar:
     volume_bytes: str = "2Gi"
     token_secret: str | None = None
     references: tuple[str, ...] = ()
+    version_label: str | None = "driftgauge.io/model-version"
     cpu: str = "50m"
     memory: str = "128Mi"
     memory_limit: str = "512Mi"
@@ -58,6 +62,11 @@ def container(sidecar: Sidecar) -> Object:
         made["restartPolicy"] = "Always"
     made["args"] = _arguments(sidecar)
     made["ports"] = [{"name": NAME, "containerPort": 9878}]
+    if sidecar.token_secret:
+        made["ports"].append({"name": "outcomes", "containerPort": OUTSIDE_PORT})
+    if sidecar.version_label:
+        label = {"fieldRef": {"fieldPath": f"metadata.labels['{sidecar.version_label}']"}}
+        made["env"] = [{"name": "DRIFTGAUGE_MODEL_VERSION", "valueFrom": label}]
     made["resources"] = {
         "requests": {"cpu": sidecar.cpu, "memory": sidecar.memory},
         "limits": {"memory": sidecar.memory_limit},

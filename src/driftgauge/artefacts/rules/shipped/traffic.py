@@ -39,16 +39,29 @@ _SILENT: Final = "driftgauge_last_prediction_timestamp_seconds"
 def outcome_recordings(setting: Setting) -> Iterator[Recording]:
     """How outcomes find their predictions."""
     hours = setting.scale.range(6 * HOUR)
+    joined, pods = "model:driftgauge_outcomes_joined:increase6h", "model:driftgauge_outcome_pods:count"
     yield Recording(
-        "model:driftgauge_outcomes_orphaned:increase6h",
-        f"sum {WITHOUT_PODS} (increase(driftgauge_outcomes_orphaned_total[{hours}]))",
-        meaning="Outcomes that found no prediction within the horizon, over all pods, in 6 hours.",
+        joined,
+        f"sum {without('model_version')} (increase(driftgauge_outcomes_joined_total[{hours}]))",
+        meaning="Outcomes that were counted with their prediction, of all versions.",
         remaining=("model",),
     )
     yield Recording(
-        "model:driftgauge_outcomes_joined:increase6h",
-        f"sum {without('model_version')} (increase(driftgauge_outcomes_joined_total[{hours}]))",
-        meaning="Outcomes that were counted with their prediction, of all versions.",
+        pods,
+        f"count {WITHOUT_PODS} (driftgauge_outcomes_elsewhere_total)",
+        meaning="Pods that know the model.",
+        remaining=("model",),
+    )
+    most, elsewhere = (
+        f"max_over_time({pods}[{hours}])",
+        f"sum {WITHOUT_PODS} (increase(driftgauge_outcomes_elsewhere_total[{hours}]))",
+    )
+    # Of an outcome that all of n pods are sent n - 1 have no prediction; what is more than that no pod had.
+    yield Recording(
+        "model:driftgauge_outcomes_orphaned:increase6h",
+        f"sum {WITHOUT_PODS} (increase(driftgauge_outcomes_orphaned_total[{hours}]))\n"
+        f"+ clamp_min({elsewhere}\n  - ({most} - 1) * ({joined} or {most} * 0), 0) / {most}",
+        meaning="Outcomes that found no prediction within the horizon, over all pods, in 6 hours; where every pod is sent every outcome (`outcomes: {fan_out: true}`), those that none of them knew.",
         remaining=("model",),
     )
 
@@ -204,9 +217,21 @@ def _orphaned(setting: Setting) -> Shipped:
                 (
                     counter("outcomes_orphaned_total", pod(1, model="churn"), 1, 3, 0),
                     counter("outcomes_joined_total", pod(2, **VERSION), 1, 1, 1),
+                    counter("outcomes_elsewhere_total", pod(1, model="churn"), 0, 0, 0),
                 ),
                 (Firing({**TARGET, "model": "churn"}, ("75%", "75%")),),
                 minutes=480,
+            ),
+            # Three pods are sent every outcome: of three a minute each knows one, of nine too.
+            Trial(
+                (
+                    *(counter("outcomes_elsewhere_total", pod(i, model="churn"), 2, 8, 2) for i in (1, 2, 3)),
+                    *(counter("outcomes_joined_total", pod(i, **VERSION), 1, 1, 1) for i in (1, 2, 3)),
+                    *(counter("outcomes_orphaned_total", pod(i, model="churn"), 0, 0, 0) for i in (1, 2, 3)),
+                ),
+                (Firing({**TARGET, "model": "churn"}, ("66.67%", "66.67%")),),
+                minutes=480,
+                name="what every pod is sent is missing only where none of them knows it",
             ),
         ),
     )
