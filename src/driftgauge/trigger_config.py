@@ -16,7 +16,15 @@ from driftgauge.units import DAY, HOUR, MIB, Bytes, Seconds, described
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
 # Alerts that say that the data or the sidecar is broken, so that what would be learned is not the world.
-BLOCKING = ("Driftgauge*", "ModelSchemaBroken", "ModelFeatureMissing", "ModelWithout*", "ModelOutcomes*")
+BLOCKING = (
+    "Driftgauge*",
+    "ModelSchemaBroken",
+    "ModelFeatureMissing",
+    "ModelFeatureUnseen",
+    "ModelReferencesDiffer",
+    "ModelWithout*",
+    "ModelOutcomes*",
+)
 
 
 class ExportForm(StrEnum):

@@ -287,9 +287,8 @@ class _Work:
 
     def _elsewhere(self, accepted: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Outcomes of which another replica has the prediction; shape (n,)."""
-        if not self.fan_out:
-            return np.zeros(len(self.batch), np.bool_)
-        return accepted & (self.met == Met.NOT)
+        none_here: NDArray[np.bool_] = self.met == Met.NOT
+        return accepted & none_here & self.fan_out
 
     def _scope(self) -> list[Version]:
         if self.batch.model_version is not None and self.carrier is not None:
