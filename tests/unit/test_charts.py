@@ -12,6 +12,7 @@ import jsonschema
 import kubernetes_validate
 import pytest
 import yaml
+from click.testing import CliRunner
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from tests import charts
@@ -294,6 +295,16 @@ def test_parts_of_other_projects_are_there_only_when_they_are_asked_for(rendered
     assert not [r for r in rendered["driftgauge-default"] if r["apiVersion"].startswith(OPERATOR)]
     [monitor] = [r for r in rendered["driftgauge-rules-only"] if r["kind"] == "PodMonitor"]
     assert monitor["spec"]["podMetricsEndpoints"] == [{"portNumber": 9878, "interval": "30s"}]
+
+
+def test_the_charts_rules_take_the_alerts_of_a_configuration(repository):
+    asked = ["rules", "--config", str(repository / "config.example.yaml"), "--format", "operator"]
+    told = CliRunner().invoke(main, asked, catch_exceptions=False)
+    compiled = yaml.safe_load(told.stdout)["spec"]["groups"]
+    values = {"prometheusRule": {"enabled": True, "additionalGroups": compiled}}
+    [rule] = [r for r in charts.resources(CHART, values) if r["kind"] == "PrometheusRule"]
+    assert rule["spec"]["groups"][-len(compiled) :] == compiled
+    assert "PrecisionLow" in {each.get("alert") for group in compiled for each in group["rules"]}
 
 
 def test_a_documented_value_is_read_with_its_sentence():

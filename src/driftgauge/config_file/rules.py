@@ -147,7 +147,7 @@ def _other_faults(config: Config) -> Iterator[Fault]:
     longest = config.limits.label_characters
     if len(config.model_version) > longest:
         expected = f"at most {longest} characters (limits.label_characters)"
-        yield Fault(("model_version",), expected, shown(config.model_version), (("limits",),))
+        yield Fault(("model_version",), expected, str(len(config.model_version)))
     if config.evaluate <= 0:
         yield _not_above_0(("evaluate",), config.evaluate)
     if config.time_scale <= 0:

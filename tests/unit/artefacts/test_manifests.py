@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from tests import charts
 
 from driftgauge.artefacts.manifests import (
+    TOKEN_FILE,
     Sidecar,
     UnsuitableError,
     component,
@@ -65,6 +66,20 @@ def names(found):
     return [each["name"] for each in found]
 
 
+def test_the_services_door_is_that_of_the_pods():
+    resources = charts.resources(MODEL, {"driftgauge-sidecar": {"tokenSecret": "t"}})
+    by_kind = {resource["kind"]: resource for resource in resources}
+    labels = by_kind["Deployment"]["spec"]["template"]["metadata"]["labels"]
+    assert by_kind["Service"]["spec"]["selector"].items() <= labels.items()
+    assert by_kind["Service"]["spec"]["clusterIP"] == "None"
+    [port] = by_kind["Service"]["spec"]["ports"]
+    ports = pod(by_kind["Deployment"])["initContainers"][0]["ports"]
+    assert {"name": "outcomes", "containerPort": port["targetPort"]} in ports
+    config = yaml.safe_load(by_kind["ConfigMap"]["data"]["driftgauge.yaml"])
+    assert config["outside"] == {"listen": f"0.0.0.0:{port['targetPort']}", "token_file": TOKEN_FILE}
+    assert "intake" not in config, "the model in the pod needs no token"
+
+
 # --- the container --------------------------------------------------------------------------------------
 
 
@@ -108,6 +123,9 @@ def test_the_library_chart_renders_the_same(values, sidecar):
     spec = pod(deployment)
     rendered = spec["initContainers"][0] if sidecar.native else spec["containers"][1]
     assert rendered == container(sidecar)
+    assert [r["spec"]["selector"] for r in resources if r["kind"] == "Service"] == (
+        [{"driftgauge.io/outcomes": "driftgauge-driftgauge"}] if sidecar.token_secret else []
+    )
     assert spec["volumes"] == volumes(sidecar)
     assert deployment["spec"]["template"]["metadata"]["labels"]["driftgauge.io/sidecar"] == "true"
 

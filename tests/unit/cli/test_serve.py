@@ -38,6 +38,27 @@ def test_without_a_file_there_are_defaults(served):
     assert (given["strict"], given["configuration_error"]) == (False, None)
 
 
+@pytest.mark.parametrize(
+    ("text", "environment", "arguments", "version"),
+    [
+        ("model_version: '1'", None, (), "1"),
+        ("model_version: '1'", "2", (), "2"),
+        ("model_version: '1'", "2", ("--model-version", "3"), "3"),
+        # What the downward API makes of a label that the pod doesn't have.
+        ("model_version: '1'", "", (), "1"),
+        ("evaluate: 5s", "", (), ""),
+    ],
+)
+def test_a_pods_label_is_over_the_files_version(
+    served, tmp_path, monkeypatch, text, environment, arguments, version
+):
+    (tmp_path / "config.yaml").write_text(text)
+    if environment is not None:
+        monkeypatch.setenv("DRIFTGAUGE_MODEL_VERSION", environment)
+    given = served("--config", "config.yaml", *arguments)
+    assert given["config"].model_version == given["reload"]().model_version == version
+
+
 def test_flags_are_over_the_file_now_and_at_each_reload(served, tmp_path):
     (tmp_path / "config.yaml").write_text("intake: {listen: 127.0.0.1:1}\nevaluate: 5s\n")
     given = served(

@@ -17,7 +17,7 @@ SIZE = "a size with its unit (B, KiB, MiB or GiB) such as 8MiB"
 RATIO = "a ratio from 0 to 1, or 0% to 100%, such as 10%"
 THRESHOLD = "expected a known key, got 'treshold' (did you mean threshold?)"
 ROOT = (
-    "one of models, defaults, alerts, fields, intake, observation, outside, limits, store, export, "
+    "one of models, defaults, alerts, fields, model_version, intake, observation, outside, limits, store, export, "
     "trigger, "
     "metrics, evaluate or time_scale"
 )
@@ -314,6 +314,9 @@ REST = {
     "export: {max_bytes: 0B}": "1 export.max_bytes: expected a size above 0, got 0B",
     "export: {features: [a, a]}": "1 export.features[1]: expected each feature once, got 'a' again",
     "metrics: [distances, distances]": ("1 metrics[1]: expected each family once, got distances again"),
+    "model_version: " + "v" * 129: (
+        "1 model_version: expected at most 128 characters (limits.label_characters), got 129"
+    ),
     "evaluate: 0s": "1 evaluate: expected a duration above 0, got 0s",
     "time_scale: 0": "1 time_scale: expected a number above 0, got 0",
     "time_scale: -3": "1 time_scale: expected a number above 0, got -3",

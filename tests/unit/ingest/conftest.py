@@ -12,9 +12,9 @@ from driftgauge.records import Decoded, Kind, Media, Request, Schema
 class Door:
     """Sends bodies to one decoder."""
 
-    def __init__(self, *, schema=None, fields=None, limits=None, only=None):
+    def __init__(self, *, schema=None, fields=None, limits=None, only=None, version=""):
         self.schemas = schema if callable(schema) else lambda _: schema or Schema()
-        self.decoder = Decoder(limits or Limits(), fields or {}, self.schemas, lambda: only)
+        self.decoder = Decoder(limits or Limits(), fields or {}, self.schemas, lambda: only, version)
 
     def predictions(self, *bodies, media=Media.JSON) -> Decoded:
         return self.decoder.predictions([self.request(b, Kind.PREDICTIONS, media) for b in bodies])

@@ -308,6 +308,16 @@ def test_outcomes_in_every_form(door):
         assert found.segments == {"plan": [None, "pro", None]}
 
 
+def test_the_pods_version_is_that_of_predictions_that_name_none(door):
+    opened = door(version="1.4.0")
+    bodies = ({"score": 0.5}, {"score": 0.5, "model_version": "2"}, {"columns": {"score": [0.5]}})
+    found = [each.model_version for body in bodies for each in opened.predictions(body).predictions]
+    assert found == ["1.4.0", "2", "1.4.0"]
+    # Whichever version has the id: the pod's own may be younger than the prediction.
+    [told] = opened.outcomes({"prediction_id": "a", "outcome": 1}).outcomes
+    assert told.model_version is None
+
+
 def test_an_outcome_without_a_version_joins_all(door):
     at = door()
     (found,) = at.outcomes({"prediction_id": "a", "outcome": 1}).outcomes
