@@ -97,8 +97,17 @@ def manifest(
     """
     from dataclasses import replace
 
-    from driftgauge.artefacts.manifests import NATIVE_SINCE, Sidecar, component
+    from driftgauge.artefacts.manifests import (
+        NATIVE_SINCE,
+        REFERENCE_NAMES,
+        Sidecar,
+        component,
+        wrong_reference,
+    )
 
+    wrong = wrong_reference(reference_maps)
+    if wrong is not None:
+        raise click.BadParameter(f"expected {REFERENCE_NAMES}, got {wrong!r}", param_hint="--reference-map")
     text = None if config is None else _read(config, token_secret)
     sidecar = Sidecar(
         config_map=None if text is None else config_map,

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from driftgauge import __version__
-from driftgauge.artefacts.manifests import Sidecar
+from driftgauge.artefacts.manifests import REFERENCE_NAMES, Sidecar, wrong_reference
 from driftgauge.injector.refusing import Refusal, RefusedError
 
 PREFIX: Final = "driftgauge.io/"
@@ -41,10 +41,6 @@ _KNOWN: Final = frozenset({INJECT, *MARKS, *_IGNORED, *(PREFIX + name for name i
 
 _LABEL: Final = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
 _SUBDOMAIN: Final = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
-# What is after driftgauge- in a volume's name, which may have 63 characters and no dots.
-_REFERENCE: Final = re.compile(_LABEL)
-_LONGEST_REFERENCE: Final = 52
-_OUR_VOLUMES: Final = frozenset({"data", "tmp", "config", "token"})
 _IMAGE: Final = re.compile(
     r"[a-zA-Z0-9][a-zA-Z0-9.-]*(?::\d+)?(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*"
     r"(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|@sha256:[0-9a-f]{64}|:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}@sha256:[0-9a-f]{64})"
@@ -142,11 +138,9 @@ def _references(given: Mapping[str, str], default: tuple[str, ...]) -> tuple[str
     if "references" not in given:
         return default
     names = tuple(each.strip() for each in given["references"].split(","))
-    for name in names:
-        fits = len(name) <= _LONGEST_REFERENCE and _REFERENCE.fullmatch(name) and name not in _OUR_VOLUMES
-        if not fits or names.count(name) > 1:
-            expected = f"names of ConfigMaps, each once, of at most {_LONGEST_REFERENCE} characters, no dots"
-            raise _bad(f"{PREFIX}references", expected, name)
+    wrong = wrong_reference(names)
+    if wrong is not None:
+        raise _bad(f"{PREFIX}references", REFERENCE_NAMES, wrong)
     return names
 
 

@@ -144,7 +144,7 @@ def test_a_workload_takes_it_and_keeps_what_it_has(kind, sidecar):
     assert names(spec["initContainers"]) == (["driftgauge", "fetch"] if sidecar.native else ["fetch"])
     assert names(spec["containers"]) == (["model"] if sidecar.native else ["model", "driftgauge"])
     assert names(spec["volumes"])[0] == "weights"
-    assert spec["securityContext"]["fsGroup"] == 65532
+    assert spec.get("securityContext") == ({"fsGroup": 65532} if sidecar.volume else None)
     assert made["spec"]["template"]["metadata"]["labels"] == {"app": "model", "driftgauge.io/sidecar": "true"}
     assert made["spec"]["selector"] == before["spec"]["selector"]
 
@@ -170,6 +170,26 @@ def test_an_inference_service_takes_it_beside_its_model():
     assert names(predictor["initContainers"]) == ["driftgauge"]
     assert predictor["labels"] == {"driftgauge.io/sidecar": "true"}
     assert patched(made, Sidecar()) == made
+
+
+@pytest.mark.parametrize("volume", [None, "claim"])
+def test_a_component_gives_a_group_to_a_claim_only(volume):
+    [patch, _] = yaml.safe_load(component(Sidecar(volume=volume), None))["patches"]
+    spec = pod(yaml.safe_load(patch["patch"]))
+    assert spec.get("securityContext") == ({"fsGroup": 65532} if volume else None)
+
+
+@pytest.mark.parametrize("name", ["", "a.b", "A", "-a", "data", "config", "n" * 53])
+def test_a_reference_map_that_no_volume_can_be_called_after_is_refused(name):
+    found = CliRunner().invoke(main, ["manifest", "--reference-map", name])
+    assert found.exit_code == 2, found.output
+    words = "of at most 52 characters, no dots, none of config, data, tmp, token, got"
+    assert f"names of ConfigMaps, each once, {words} {name!r}" in found.output
+
+
+def test_a_reference_map_is_named_once():
+    found = CliRunner().invoke(main, ["manifest", "--reference-map", "r", "--reference-map", "r"])
+    assert (found.exit_code, found.output.count("got 'r'")) == (2, 1)
 
 
 def test_a_group_that_the_pod_chose_is_left():

@@ -7,12 +7,14 @@ from driftgauge.artefacts.manifests.sidecar import (
     NAME,
     NATIVE_SINCE,
     OUTSIDE_PORT,
+    REFERENCE_NAMES,
     REFERENCES,
     TOKEN_FILE,
     Sidecar,
     config_map,
     container,
     volumes,
+    wrong_reference,
 )
 
 __all__ = [
@@ -22,6 +24,7 @@ __all__ = [
     "NATIVE_SINCE",
     "OUTSIDE_PORT",
     "REFERENCES",
+    "REFERENCE_NAMES",
     "TOKEN_FILE",
     "Sidecar",
     "UnsuitableError",
@@ -30,4 +33,5 @@ __all__ = [
     "container",
     "patched",
     "volumes",
+    "wrong_reference",
 ]

@@ -35,7 +35,8 @@ def _patch(kind: str, sidecar: Sidecar) -> Object:
             "template": {
                 "metadata": {"labels": {MARK[0]: MARK[1]}},
                 "spec": {
-                    "securityContext": {"fsGroup": USER},
+                    # A claim belongs to the group that may write to it; anyone may write to an emptyDir.
+                    **({"securityContext": {"fsGroup": USER}} if sidecar.volume else {}),
                     where: [container(sidecar)],
                     "volumes": volumes(sidecar),
                 },

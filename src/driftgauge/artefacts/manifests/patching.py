@@ -7,7 +7,16 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, cast
 
-from driftgauge.artefacts.manifests.sidecar import MARK, NAME, USER, Object, Sidecar, container, volumes
+from driftgauge.artefacts.manifests.sidecar import (
+    DATA_VOLUME,
+    MARK,
+    NAME,
+    USER,
+    Object,
+    Sidecar,
+    container,
+    volumes,
+)
 
 _OURS: Final = f"{NAME}-"
 # Where each kind keeps what becomes a pod: the path of its specification, and of the metadata beside it.
@@ -75,6 +84,9 @@ def _put(spec: Object, sidecar: Sidecar, where: str) -> None:
     kept = {key: _named(spec, key, where) for key in ("initContainers", "containers", "volumes")}
     for key in ("initContainers", "containers"):
         kept[key] = [each for each in kept[key] if each.get("name") != NAME]
+    had_claim = any(
+        each.get("name") == DATA_VOLUME and "persistentVolumeClaim" in each for each in kept["volumes"]
+    )
     kept["volumes"] = [each for each in kept["volumes"] if not str(each.get("name")).startswith(_OURS)]
     if sidecar.native:
         # Before the others: what they do while they start is then seen too.
@@ -85,11 +97,28 @@ def _put(spec: Object, sidecar: Sidecar, where: str) -> None:
     for key, value in kept.items():
         if value or key in spec:
             spec[key] = value
-    # The volumes belong to the group that may write to them; a group that the pod chose is left.
+    _put_group(spec, sidecar, where, ours=had_claim)
+
+
+def _put_group(spec: Object, sidecar: Sidecar, where: str, *, ours: bool) -> None:
+    """A claim belongs to the group that may write to it; anyone may write to an emptyDir.
+
+    A group that the pod chose is left. One for an emptyDir would be for nothing, and the kubelet would give
+    it the model's own volumes, file by file.
+
+    Args:
+        ours: whether the group that is there may be that of a claim from before.
+    """
     security = spec.get("securityContext") or {}
     if not isinstance(security, dict):
         raise UnsuitableError(f"{where}.securityContext: expected a mapping, got {type(security).__name__}")
-    spec["securityContext"] = {**security, "fsGroup": security.get("fsGroup", USER)}
+    kept = {key: value for key, value in security.items() if not (ours and (key, value) == ("fsGroup", USER))}
+    if sidecar.volume:
+        kept = {"fsGroup": USER, **kept}
+    if kept:
+        spec["securityContext"] = kept
+    elif security:
+        del spec["securityContext"]
 
 
 def _named(spec: Object, key: str, where: str) -> list[Object]:

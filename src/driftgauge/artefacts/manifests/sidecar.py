@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -22,6 +24,19 @@ TOKEN_FILE: Final = f"{_TOKEN_FOLDER}/token"
 OUTSIDE_PORT: Final = 9879
 """Of the door for outcomes from outside the pod, where there is a token."""
 REFERENCES: Final = "/etc/driftgauge-references"
+DATA_VOLUME: Final = f"{NAME}-data"
+_TMP_VOLUME: Final = f"{NAME}-tmp"
+_CONFIG_VOLUME: Final = f"{NAME}-config"
+_TOKEN_VOLUME: Final = f"{NAME}-token"
+_OWN_VOLUMES: Final = frozenset({DATA_VOLUME, _TMP_VOLUME, _CONFIG_VOLUME, _TOKEN_VOLUME})
+# A volume's name has at most 63 characters, and no dots as a ConfigMap's may have.
+_LONGEST_REFERENCE: Final = 63 - len(f"{NAME}-")
+_REFERENCE: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
+REFERENCE_NAMES: Final = (
+    f"names of ConfigMaps, each once, of at most {_LONGEST_REFERENCE} characters, no dots, "
+    "none of config, data, tmp, token"
+)
+"""What `wrong_reference` expects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +70,15 @@ class Sidecar:
     optional: bool = False
 
 
+def wrong_reference(names: Sequence[str]) -> str | None:
+    """The first of *names* that no volume can be called after, or that stands there twice; None if all do."""
+    for place, name in enumerate(names):
+        fits = len(name) <= _LONGEST_REFERENCE and _REFERENCE.fullmatch(name)
+        if not fits or f"{NAME}-{name}" in _OWN_VOLUMES or name in names[:place]:
+            return name
+    return None
+
+
 def container(sidecar: Sidecar) -> Object:
     """The container; without probes, because they would count for the model's pod."""
     made: Object = {"name": NAME, "image": sidecar.image}
@@ -81,8 +105,8 @@ def container(sidecar: Sidecar) -> Object:
         "seccompProfile": {"type": "RuntimeDefault"},
     }
     made["volumeMounts"] = [
-        {"name": "driftgauge-data", "mountPath": "/data"},
-        {"name": "driftgauge-tmp", "mountPath": "/tmp"},  # noqa: S108 - the container's own
+        {"name": DATA_VOLUME, "mountPath": "/data"},
+        {"name": _TMP_VOLUME, "mountPath": "/tmp"},  # noqa: S108 - the container's own
         *_read(sidecar),
     ]
     return made
@@ -101,9 +125,9 @@ def _arguments(sidecar: Sidecar) -> list[str]:
 def _read(sidecar: Sidecar) -> list[Object]:
     found: list[Object] = []
     if sidecar.config_map:
-        found.append({"name": "driftgauge-config", "mountPath": CONFIG_FOLDER, "readOnly": True})
+        found.append({"name": _CONFIG_VOLUME, "mountPath": CONFIG_FOLDER, "readOnly": True})
     if sidecar.token_secret:
-        found.append({"name": "driftgauge-token", "mountPath": _TOKEN_FOLDER, "readOnly": True})
+        found.append({"name": _TOKEN_VOLUME, "mountPath": _TOKEN_FOLDER, "readOnly": True})
     found.extend(
         {"name": f"driftgauge-{name}", "mountPath": f"{REFERENCES}/{name}", "readOnly": True}
         for name in sidecar.references
@@ -117,14 +141,14 @@ def volumes(sidecar: Sidecar) -> list[Object]:
     if sidecar.volume:
         data = {"persistentVolumeClaim": {"claimName": sidecar.volume}}
     found: list[Object] = [
-        {"name": "driftgauge-data", **data},
-        {"name": "driftgauge-tmp", "emptyDir": {"sizeLimit": "64Mi"}},
+        {"name": DATA_VOLUME, **data},
+        {"name": _TMP_VOLUME, "emptyDir": {"sizeLimit": "64Mi"}},
     ]
     may: Object = {"optional": True} if sidecar.optional else {}
     if sidecar.config_map:
-        found.append({"name": "driftgauge-config", "configMap": {"name": sidecar.config_map, **may}})
+        found.append({"name": _CONFIG_VOLUME, "configMap": {"name": sidecar.config_map, **may}})
     if sidecar.token_secret:
-        found.append({"name": "driftgauge-token", "secret": {"secretName": sidecar.token_secret, **may}})
+        found.append({"name": _TOKEN_VOLUME, "secret": {"secretName": sidecar.token_secret, **may}})
     found.extend(
         {"name": f"driftgauge-{name}", "configMap": {"name": name, **may}} for name in sidecar.references
     )
