@@ -23,6 +23,8 @@ Bytes = units.Bytes
 Ratio = units.Ratio
 MINUTE, HOUR, DAY, MIB = units.MINUTE, units.HOUR, units.DAY, units.MIB
 described = units.described
+VOLUME_SHARE = 0.7
+"""What the store may take of its volume."""
 Against = config_alerts.Against
 
 

@@ -135,12 +135,19 @@ data:
     - name: outcomes
       containerPort: 9879
     {{- end }}
-  {{- with $values.modelVersionLabel }}
+  {{- if or $values.modelVersionLabel (not $values.volume.claim) }}
   env:
+    {{- with $values.modelVersionLabel }}
     - name: DRIFTGAUGE_MODEL_VERSION
       valueFrom:
         fieldRef:
           fieldPath: {{ printf "metadata.labels['%s']" . | quote }}
+    {{- end }}
+    {{- if not $values.volume.claim }}
+    # The file system of an emptyDir is the node's: past its limit the pod would be evicted, model and all.
+    - name: DRIFTGAUGE_VOLUME_SIZE
+      value: {{ $values.volume.size | quote }}
+    {{- end }}
   {{- end }}
   resources:
     {{- toYaml $values.resources | nindent 4 }}

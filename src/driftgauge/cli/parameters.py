@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+from typing import Final
 
 import click
 
 from driftgauge.config_file import UnixAddress, parse_address, parse_duration
+
+_QUANTITY: Final = re.compile(r"([0-9]{1,15})(?:\.[0-9]+)?([KMGT]i|[kMGT])?\Z")
+_FACTORS: Final[dict[str, int]] = {
+    **{f"{unit}i": 1024**power for power, unit in enumerate("KMGT", 1)},
+    **{unit: 1000**power for power, unit in enumerate("kMGT", 1)},
+}
 
 
 def address(text: str) -> str:
@@ -47,3 +55,11 @@ def moment(text: str) -> float:
     except (ValueError, OverflowError) as unfit:
         expected = "RFC 3339 (2026-01-31T00:00:00Z), a date or epoch seconds"
         raise click.BadParameter(f"expected {expected}, got {text!r}") from unfit
+
+
+def quantity(text: str) -> int:
+    """Bytes as Kubernetes writes them: ``2Gi``, ``500M``, ``1024``; a fraction of a unit is left out."""
+    match = _QUANTITY.match(text)
+    if match is None or int(match[1]) == 0:
+        raise click.BadParameter(f"expected a size as Kubernetes writes it, as 2Gi, got {text!r}")
+    return int(match[1]) * _FACTORS.get(match[2] or "", 1)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from driftgauge.cli.parameters import address, tcp_address
+from driftgauge.cli.parameters import address, quantity, tcp_address
 
 if TYPE_CHECKING:
     from driftgauge.config import Config
@@ -44,6 +44,7 @@ class Flags:
     metrics_listen: str | None
     data: Path | None
     model_version: str | None = None
+    volume_bytes: int | None = None
 
     def over(self, config: Config) -> Config:
         """*config* with these in force.
@@ -62,12 +63,17 @@ class Flags:
         return changed
 
     def _over(self, config: Config) -> Config:
+        from driftgauge.config import VOLUME_SHARE, Bytes
+
         if self.listen is not None:
             config = replace(config, intake=replace(config.intake, listen=self.listen))
         if self.metrics_listen is not None:
             config = replace(config, observation=replace(config.observation, listen=self.metrics_listen))
         if self.data is not None:
             config = replace(config, store=replace(config.store, directory=self.data))
+        if self.volume_bytes is not None and config.store.max_bytes is None:
+            kept = Bytes(int(self.volume_bytes * VOLUME_SHARE))
+            config = replace(config, store=replace(config.store, max_bytes=kept))
         if self.model_version:
             config = replace(config, model_version=self.model_version)
         return config
@@ -101,6 +107,15 @@ class Flags:
     help="Where state is kept. Over store.directory.  [default: driftgauge-data]",
 )
 @click.option(
+    "--volume-size",
+    type=quantity,
+    envvar="DRIFTGAUGE_VOLUME_SIZE",
+    show_envvar=True,
+    metavar="SIZE",
+    help="The limit of the volume of --data, as 2Gi, which the file system of an emptyDir doesn't tell: the "
+    "store keeps to 70% of it. store.max_bytes is over it.",
+)
+@click.option(
     "--model-version",
     envvar="DRIFTGAUGE_MODEL_VERSION",
     show_envvar=True,
@@ -126,6 +141,7 @@ def serve(
     listen: str | None,
     metrics_listen: str | None,
     data: Path | None,
+    volume_size: int | None,
     model_version: str | None,
     *,
     strict: bool,
@@ -141,7 +157,7 @@ def serve(
     logging.basicConfig(
         level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
     )
-    flags = Flags(listen, metrics_listen, data, model_version)
+    flags = Flags(listen, metrics_listen, data, model_version, volume_size)
     read = reader(file, flags)
     config, error = first(read, flags, strict=strict)
     with without_certificates():

@@ -10,14 +10,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from driftgauge.config import Durability
+from driftgauge.config import VOLUME_SHARE, Durability
 from driftgauge.errors import StoreError, StoreFullError
 from driftgauge.store import connection as files
 from driftgauge.store import schema
 from driftgauge.store.connection import MEMORY, PAGE_BYTES, wording
 from driftgauge.store.values import Phase
 
-VOLUME_SHARE = 0.7
 OVERHEAD = 16 * PAGE_BYTES  # pages that a small transaction touches
 RESERVE = 16 << 20  # kept back from commits, so that checkpoints and expiry can still make room
 

@@ -59,6 +59,30 @@ def test_a_pods_label_is_over_the_files_version(
     assert given["config"].model_version == given["reload"]().model_version == version
 
 
+@pytest.mark.parametrize(
+    ("text", "size", "kept"),
+    [
+        ("evaluate: 5s", "2Gi", int(2 * 1024**3 * 0.7)),
+        ("evaluate: 5s", "500M", 350_000_000),
+        ("evaluate: 5s", "", None),
+        ("store: {max_bytes: 1GiB}", "2Gi", 1024**3),
+    ],
+)
+def test_the_store_keeps_to_the_limit_of_a_volume_that_does_not_tell_it(
+    served, tmp_path, monkeypatch, text, size, kept
+):
+    (tmp_path / "config.yaml").write_text(text)
+    monkeypatch.setenv("DRIFTGAUGE_VOLUME_SIZE", size)
+    given = served("--config", "config.yaml")
+    assert given["config"].store.max_bytes == given["reload"]().store.max_bytes == kept
+
+
+def test_a_volume_without_a_size_is_refused(served):
+    assert "expected a size as Kubernetes writes it, as 2Gi, got 'big'" in (
+        served("--volume-size", "big", code=2)["result"].stderr
+    )
+
+
 def test_flags_are_over_the_file_now_and_at_each_reload(served, tmp_path):
     (tmp_path / "config.yaml").write_text("intake: {listen: 127.0.0.1:1}\nevaluate: 5s\n")
     given = served(

@@ -134,7 +134,7 @@ def test_what_the_command_line_chose_holds_where_annotations_say_nothing(tmp_pat
         return await injector.ask(before)
 
     made = patched_by(run(tmp_path, scenario, sidecar=default), before)
-    assert container(replace(default, native=False)) in made["spec"]["containers"]
+    assert container(replace(default, volume_bytes="1Gi")) in made["spec"]["containers"]
     assert made["spec"]["volumes"][2] == {"name": "driftgauge-data", "emptyDir": {"sizeLimit": "1Gi"}}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -88,9 +88,8 @@ def container(sidecar: Sidecar) -> Object:
     made["ports"] = [{"name": NAME, "containerPort": 9878}]
     if sidecar.token_secret:
         made["ports"].append({"name": "outcomes", "containerPort": OUTSIDE_PORT})
-    if sidecar.version_label:
-        label = {"fieldRef": {"fieldPath": f"metadata.labels['{sidecar.version_label}']"}}
-        made["env"] = [{"name": "DRIFTGAUGE_MODEL_VERSION", "valueFrom": label}]
+    if environment := list(_environment(sidecar)):
+        made["env"] = environment
     made["resources"] = {
         "requests": {"cpu": sidecar.cpu, "memory": sidecar.memory},
         "limits": {"memory": sidecar.memory_limit},
@@ -110,6 +109,15 @@ def container(sidecar: Sidecar) -> Object:
         *_read(sidecar),
     ]
     return made
+
+
+def _environment(sidecar: Sidecar) -> Iterator[Object]:
+    if sidecar.version_label:
+        label = {"fieldRef": {"fieldPath": f"metadata.labels['{sidecar.version_label}']"}}
+        yield {"name": "DRIFTGAUGE_MODEL_VERSION", "valueFrom": label}
+    if not sidecar.volume:
+        # The file system of an emptyDir is the node's: past its limit the pod is evicted, model and all.
+        yield {"name": "DRIFTGAUGE_VOLUME_SIZE", "value": sidecar.volume_bytes}
 
 
 def _arguments(sidecar: Sidecar) -> list[str]:
