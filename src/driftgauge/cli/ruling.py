@@ -119,7 +119,9 @@ def rules(
         found = "both" if shipped else "neither"
         raise click.UsageError(f"expected --config FILE or --shipped, got {found}")
     if tests and (output is None or form != "prometheus" or runbooks or grafana):
-        raise click.UsageError("--tests needs --output, the format prometheus and no links of your own")
+        raise click.UsageError(
+            "--tests needs --output and --format prometheus, and goes without --runbooks and --grafana"
+        )
     _check_windows(windows, shipped=shipped)
     tree = _loaded(config) if config is not None else None
     factor = time_scale or (tree.time_scale if tree is not None else 1.0)

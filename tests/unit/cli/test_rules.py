@@ -111,7 +111,7 @@ def test_what_is_refused(run, tmp_path):
         (
             ("-c", "config.yaml", "--tests"),
             2,
-            "Error: --tests needs --output, the format prometheus and no links of your own",
+            "Error: --tests needs --output and --format prometheus, and goes without --runbooks and --grafana",
         ),
         (
             ("-c", "config.yaml", "--tests", "-o", "x", "--time-scale", "60"),
