@@ -43,7 +43,7 @@ def write_reference(path: Path):
 
 
 def models(reference: Path):
-    """The three models of the stream."""
+    """The four models of the stream."""
     outcomes = {"horizon": "36h"}
     return {
         "alpha": {
@@ -61,6 +61,12 @@ def models(reference: Path):
             "outcomes": outcomes,
         },
         "gamma": {"task": "multiclass", "clock": "records", "windows": ["1d", "11d"], "outcomes": outcomes},
+        "delta": {
+            "task": "binary",
+            "clock": "records",
+            "windows": ["2h", "11d"],
+            "outcomes": {**outcomes, "revisions": True, "matures_after": "12h"},
+        },
     }
 
 

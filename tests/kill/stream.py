@@ -1,6 +1,6 @@
 """Records whose every window is known in advance, in rounds that may arrive in any order within.
 
-Three models on records clocks. A round's requests are sent at once by several clients; nothing of
+Four models on records clocks. A round's requests are sent at once by several clients; nothing of
 the next is sent before each was acknowledged, so whatever order a round arrives in, and however often,
 the numbers must be the same.
 """
@@ -56,6 +56,9 @@ class Stream:
         self.held = defaultdict(list)  # round -> predictions that come after their outcomes
         self.kept = defaultdict(list)  # round -> records by path, to be sent again
         self.unnamed = Counter()
+        self.scores = {}  # delta's, by version and id
+        self.words = {}  # delta's outcomes by id: the last word
+        self.again = defaultdict(list)  # round -> delta's outcomes, first words and other ones
         self.rounds = [self._round(number) for number in range(ROUNDS)]
         self.last = self._last()
 
@@ -75,6 +78,7 @@ class Stream:
             self._request("outcomes", outcomes[i : i + third]) for i in range(0, len(outcomes), third)
         ]
         requests += self._unnamed(number)
+        requests += self._delta(number)
         for some, path in ((predictions, "predictions"), ([outcomes], "outcomes")):
             self.kept[number] += [(path, record) for records in some for record in records]
         requests += self._again(number)
@@ -87,10 +91,13 @@ class Stream:
             self._record("alpha", v, "seed", BEGIN + 60, plan=p) for v, p in zip("12", PLANS, strict=False)
         ]
         records += [self._record("beta", "1", "seed", BEGIN + 60)]
+        records += [self._record("delta", v, f"seed{v}", BEGIN + 60) for v in "12"]
         records += [self._record("gamma", "1", f"seed{c}", BEGIN + 60, prediction=c) for c in CLASSES]
         for record in records:
-            self._tell(0, record, 30.0, versioned=True)
+            if record["model"] != "delta":
+                self._tell(0, record, 30.0, versioned=True)
         outcomes = self.due.pop(0)
+        self.seeded = {o["outcome"] for o in outcomes if o["model"] == "alpha"}
         return [
             self._request("predictions", records, key="seed"),
             *(
@@ -160,6 +167,33 @@ class Stream:
                 self._tell(number + 1, record, WIDTH, versioned=False)
         return [some]
 
+    def _delta(self, number):
+        """Binary, both versions asked the same; half of the outcomes are told otherwise a round later."""
+        if number == QUIET:
+            return []
+        requests = []
+        if self.again[number]:
+            requests.append(self._request("outcomes", self.again[number]))
+        told = number + 2 < ROUNDS and QUIET not in (number + 1, number + 2)
+        predictions = {version: [] for version in "12"}
+        for i in range(6):
+            at, name = self._moment(BEGIN + number * WIDTH), f"d{number}-{i}"
+            for version, some in predictions.items():
+                some.append(self._record("delta", version, name, at))
+            if told:
+                self._tell_twice(number, predictions["1"][-1], again=i % 2)
+        return [*requests, *(self._request("predictions", some) for some in predictions.values())]
+
+    def _tell_twice(self, number, record, *, again):
+        name, at = record["prediction_id"], round(record["timestamp"] + WIDTH, 3)
+        self.told["delta", name].append((None, at))
+        for later, wanted in enumerate((True, again)):
+            if wanted:
+                word = 1 - self.words[name] if later else self._outcome(record)
+                self.words[name] = word
+                outcome = {"prediction_id": name, "model": "delta", "timestamp": at + later, "outcome": word}
+                self.again[number + 1 + later].append(outcome)
+
     def _unnamed(self, number):
         """Without ids only an Idempotency-Key keeps a request from being counted twice."""
         if number == QUIET:
@@ -190,6 +224,7 @@ class Stream:
         records = [
             self._record("alpha", "1", "last", NOW),
             self._record("beta", "1", "last", NOW),
+            self._record("delta", "1", "last", NOW),
             self._record("gamma", str(1 + (ROUNDS - 1) // 10), "last", NOW, prediction="red"),
         ]
         return [self._request("predictions", records)]
@@ -214,7 +249,7 @@ class Stream:
     def _record(self, model, version, name, at, *, plan=None, prediction=None, at_once=False):
         record = self._features(at) | {"prediction_id": name, "model": model, "model_version": version}
         record["segments"] = {"plan": plan or self.random.choice(PLANS)}
-        if model == "alpha":
+        if model in ("alpha", "delta"):
             record["score"] = round(self.random.random(), 6)
             if at_once:
                 record["outcome"] = self._outcome(record)
@@ -224,11 +259,13 @@ class Stream:
             shares = [self.random.random() + (c == prediction) for c in CLASSES]
             record["scores"] = {c: s / sum(shares) for c, s in zip(CLASSES, shares, strict=True)}
         self.predicted[model, version, name] = (record["timestamp"], at_once)
+        if model == "delta":
+            self.scores[version, name] = record["score"]
         return record
 
     def _outcome(self, record):
         model = record["model"]
-        if model == "alpha":
+        if model in ("alpha", "delta"):
             return int(self.random.random() < 0.2 + 0.6 * record["score"])
         if model == "beta":
             return round(record["prediction"] + self.random.gauss(1, 6), 6)
@@ -292,6 +329,24 @@ class Stream:
             else:
                 found.unjoined[of] += 1
         return found
+
+    def cases(self, model):
+        """How many ids both versions of a model answered whose outcome is known, or is implied for both."""
+        # The first of alpha is told each version for itself.
+        found = int(model == "alpha" and len(self.seeded) == 1)
+        for (name, version, each), (at, at_once) in self.predicted.items():
+            other = self.predicted.get((name, "1", each))
+            if name != model or version != "2" or other is None or each == "seed":
+                continue
+            assert other == (at, at_once), "one moment, so that what is known of one is of both"
+            known = any(version is None and t <= at + HORIZON for version, t in self.told[name, each])
+            found += known or (model == "alpha" and at < BEGIN + QUIET * WIDTH)
+        return found
+
+    def right(self, version):
+        """How many of delta's predictions the last words say are right, and how many there are words of."""
+        predicted = {name: self.scores[version, name] >= 0.5 for name in self.words}
+        return sum(predicted[name] == bool(word) for name, word in self.words.items()), len(self.words)
 
     def still_known(self):
         """Requests of which every record must be a duplicate in the end: all within the horizon."""

@@ -68,7 +68,7 @@ def runner(nursery, folder, slow):
         "observation": {"listen": "127.0.0.1:0"},
         "store": {"directory": str(folder / "data"), "checkpoint": "200ms" if slow else "1s"},
         "evaluate": "1s" if slow else "3s",
-        "metrics": ["distances", "segments"],
+        "metrics": ["distances", "segments", "versions"],
         "models": models(folder / "alpha.json"),
     }
     config.write_text(json.dumps(tree))
@@ -209,6 +209,39 @@ def test_each_acknowledged_record_counts_exactly_once(killed, stream):
     assert sum(truth.implied.values()) > 100
 
 
+def test_the_last_word_on_an_outcome_counts_and_cases_of_two_versions_count_once(undisturbed, killed, stream):
+    truth = stream.truth()
+    for each in (undisturbed, killed):
+        found = settled(each, truth)
+        for version in "12":
+            labels = {"model": "delta", "model_version": version, "window": "11d", "cohort": "arrived"}
+            right, words = stream.right(version)
+            accuracy = value(found, "accuracy_ratio", segment="", segment_value="", **labels)
+            assert accuracy == pytest.approx(right / words, abs=1e-12)
+        pairs = {
+            model: value(
+                found,
+                "version_paired_samples",
+                model=model,
+                model_version="2",
+                against_version="1",
+                window="11d",
+            )
+            for model in ("alpha", "delta")
+        }
+        assert pairs == {"alpha": stream.cases("alpha"), "delta": words}
+        accuracies = [stream.right(version)[0] / words for version in "12"]
+        gained = value(
+            found,
+            "version_paired_accuracy_difference",
+            model="delta",
+            model_version="2",
+            against_version="1",
+            window="11d",
+        )
+        assert gained == pytest.approx(accuracies[1] - accuracies[0], abs=1e-12)
+
+
 def test_the_history_is_the_same(undisturbed, killed, stream):
     truth = stream.truth()
     both = []
@@ -217,7 +250,7 @@ def test_the_history_is_the_same(undisturbed, killed, stream):
         client = Http(each.address)
         rows = {
             (model, row["model_version"], row["start"], name): number
-            for model in ("alpha", "beta", "gamma")
+            for model in ("alpha", "beta", "gamma", "delta")
             for row in client.json(f"/v1/models/{model}/history")["rows"]
             for name, number in [
                 ("predictions", row["predictions"]),
