@@ -27,7 +27,7 @@ SETTINGS: Final = MappingProxyType(
         "native": "true: an init container that restarts; false: a plain container",
         "claim": "a PersistentVolumeClaim for the state, in place of an emptyDir",
         "volume-size": "the limit of the emptyDir",
-        "token-secret": "a Secret whose key `token` senders must show",
+        "token-secret": "a Secret whose key `token` senders outside of the pod must show",
         "references": "ConfigMaps with reference files, with commas between",
         "cpu": "CPU asked for",
         "memory": "memory asked for",
