@@ -228,6 +228,14 @@ ADVICE = (
     ),
     Advice(
         (
+            "outcomes_elsewhere_total",
+        ),
+        "at least 0",
+        "Exact, of what was acknowledged. One that is sent again is counted again, because nothing of it is kept.",
+        "With n replicas, n - 1 times the joined ones is as it should be. More: no replica knew some of them; ModelOutcomesOrphaned tells the share.",
+    ),
+    Advice(
+        (
             "duplicates_total",
             "outcome_conflicts_total",
             "outcome_revisions_total",
