@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from driftgauge.artefacts.alerts import compiled, sentences
+from driftgauge.artefacts.alerts.wording import filled
 from driftgauge.check import alert_warnings
 from driftgauge.config import Config, Family
 from driftgauge.config_file import WORDS, load
@@ -124,3 +125,9 @@ def test_what_the_table_has_and_no_word_says() -> None:
 def test_how_words_are_pooled_and_limited(text: str, pooling: Pooling, scale: Scale, *, shift: bool) -> None:
     word = WORDS[text][0]
     assert (word.pooling, word.scale, word.shift) == (pooling, scale, shift)
+
+
+def test_a_version_without_a_name_is_not_a_gap_in_the_text():
+    text = 'Version {{ or $labels.model_version "without a name" }}; {{ $labels.model }}.'
+    assert filled(text, {"model": "churn", "model_version": ""}, 1.0) == "Version without a name; churn."
+    assert filled(text, {"model": "churn", "model_version": "2"}, 1.0) == "Version 2; churn."

@@ -18,6 +18,8 @@ from driftgauge.config_file.scalars import bound_text
 from driftgauge.metrics.words import THROUGHPUT, Scale
 
 LINKS: Final = Links(runbooks="docs/alerts.md")
+# A sender that gives no version has one all the same, and its name is empty.
+_VERSION: Final = 'Version {{ or $labels.model_version "without a name" }}'
 _SHARE: Final = "{{ $value | humanizePercentage }}"
 _NUMBER: Final = '{{ printf "%.3f" $value }}'
 _VALUES: Final[Mapping[Scale, str]] = MappingProxyType(
@@ -143,7 +145,7 @@ def _within(reading: Reading) -> str:
 
 
 def _description(reading: Reading, limit: Limit) -> str:
-    version = "Version {{ $labels.model_version }}" if "model_version" in reading.labels else "All versions"
+    version = _VERSION if "model_version" in reading.labels else "All versions"
     text = f"{version}; each window stands on {_stands_on(reading)}."
     if reading.estimate:
         text += " An estimate, of outcomes still to come: it assumes that a score means what it meant."
@@ -173,6 +175,7 @@ def _label(text: str, *, in_url: bool) -> str:
     return quote_plus(text) if in_url else text
 
 
+_OR: Final = re.compile(r'\{\{\s*or \$labels\.(\w+) "([^"]*)"\s*\}\}')
 _LABEL: Final = re.compile(r"\{\{\s*\$labels\.(\w+)(\s*\| urlquery)?\s*\}\}")
 _PERCENTAGE: Final = re.compile(r"\{\{\s*\$value \| humanizePercentage\s*\}\}")
 _PRINTF: Final = re.compile(r'\{\{\s*printf "%\.([0-9])f" \$value\s*\}\}')
@@ -180,6 +183,7 @@ _PRINTF: Final = re.compile(r'\{\{\s*printf "%\.([0-9])f" \$value\s*\}\}')
 
 def filled(text: str, labels: Mapping[str, str], value: float) -> str:
     """*text* as Prometheus shows it for an alert of these *labels* and this *value*."""
+    text = _OR.sub(lambda match: labels.get(match[1], "") or match[2], text)
     text = _LABEL.sub(lambda match: _label(labels.get(match[1], ""), in_url=bool(match[2])), text)
     text = _PERCENTAGE.sub(lambda _: f"{value * 100:.4g}%", text)
     return _PRINTF.sub(lambda match: f"{value:.{int(match[1])}f}", text)
