@@ -227,9 +227,7 @@ ADVICE = (
         "Compare the id of an outcome with that of its prediction. With several replicas an outcome must reach the pod that saw the prediction, or each pod, or all pods send to one receiver.",
     ),
     Advice(
-        (
-            "outcomes_elsewhere_total",
-        ),
+        ("outcomes_elsewhere_total",),
         "at least 0",
         "Exact, of what was acknowledged. One that is sent again is counted again, because nothing of it is kept.",
         "With n replicas, n - 1 times the joined ones is as it should be. More: no replica knew some of them; ModelOutcomesOrphaned tells the share.",
