@@ -14,6 +14,7 @@ from driftgauge.sketches.paired import DIFFERENCE, SQUARE, Paired
 from driftgauge.snapshot import PairedComparison, Value
 from driftgauge.stats import jackknife, paired
 from driftgauge.stats.arrays import quotient
+from driftgauge.stats.classification import roc_auc
 from driftgauge.stats.difference import Difference
 from driftgauge.view import VersionView, WindowView
 
@@ -28,7 +29,7 @@ _LOSSES = {
 def paired_comparisons(newer: VersionView, older: VersionView | None) -> Iterator[PairedComparison]:
     """A row a window in which outcomes of cases came that both versions answered.
 
-    Cost: about 0.5 ms a window with 26 groups of panes.
+    Cost: about 4 ms a window of a binary model, less of others.
     """
     sketch = newer.paired
     if older is None or sketch is None or newer.paired_with != older.version:
@@ -110,10 +111,11 @@ def _of_areas(sketch: Paired, row: Row, groups: Row | None) -> Difference | None
     whole, independent = paired.paired_area_difference(positive, negative)
     spread = np.array(np.nan)
     if groups is not None:
-        scores = sketch.layout.count(groups, "scores").astype(np.float64)
-        without = jackknife.left_out(scores)
-        found, _ = paired.paired_area_difference(without[:, 1], without[:, 0])
-        spread = _variance(whole, found, scores.sum(axis=(1, 2, 3)))
+        scores = sketch.layout.count(groups, "scores")
+        # An area needs the bins of its own score alone, not both.
+        older, newer = (jackknife.left_out(scores.sum(axis=axis)) for axis in (-1, -2))
+        before, now = (roc_auc(side[:, 1], side[:, 0])[0] for side in (older, newer))
+        spread = _variance(whole, now - before, scores.sum(axis=(1, 2, 3)))
     return paired.paired_roc_aucs(positive, negative, inflation=_inflation(independent, spread))
 
 
