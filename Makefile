@@ -10,7 +10,7 @@ VENV ?= .venv
 PACKAGE ?= -e .
 PYTEST_ARGS ?=
 MARKERS ?= not slow
-# Tests run beside each other; 0 runs them in one process.
+# Tests run beside each other, in the order of their folders, which begin with the long ones; 0 runs them in one process.
 WORKERS ?= 2
 DEMO_ARGS ?=
 BENCH_ARGS ?=
@@ -44,7 +44,7 @@ demo: $(STAMP) ## start the sidecar and replay real data into it
 	$(IN_VENV)/driftgauge demo $(DEMO_ARGS)
 
 test: $(STAMP) ## the tests, without the slow proofs; all with MARKERS=
-	$(IN_VENV)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile -m "$(MARKERS)" $(PYTEST_ARGS)
+	$(IN_VENV)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder -m "$(MARKERS)" $(PYTEST_ARGS)
 
 mutation: $(STAMP) ## do the tests of stats notice a formula that became a constant?
 	$(IN_VENV)/python -m tests.mutation
