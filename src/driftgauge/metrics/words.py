@@ -25,7 +25,7 @@ _SAYABLE_LABELS: Final = frozenset(
         *("class", "against", "against_version"),
     }
 )
-_REGRESSION: Final = re.compile(r"(?:^|_)(?:rmse|mae|r2|bias|mape|outcome_mean_shift_sd)(?:_|$)")
+_REGRESSION: Final = re.compile(r"(?:^|_)(?:rmse|mae|r2|bias|mape|mse|outcome_mean_shift_sd)(?:_|$)")
 _CLASSIFICATION: Final = re.compile(
     r"(?:^|_)(?:accuracy|precision|recall|f1|roc_auc|log_loss|brier|ece|mcc|specificity|calibration|"
     r"threshold|logodds)(?:_|$)"

@@ -145,7 +145,7 @@ def in_full_swing(config, task, rng):
         else None
     )
     times = np.linspace(WALL - 6 * 3600, WALL - 30, N)
-    times[0] = WALL - 30 * 3600  # or its window of a day would not be covered
+    times[0] = WALL - 24 * 3600
     ids = [f"p{i}" for i in range(N)]
     driver.send(
         predictions(
@@ -159,7 +159,8 @@ def in_full_swing(config, task, rng):
     right = [happened[0]] * N
     later = {"times": np.full(N, WALL - 30), "model": "churn-2026", "version": VERSION}
     driver.send(outcomes([f"q{i}" for i in range(N)], right, prediction=right, **later))
-    judged = judging.step(driver.version("churn-2026", VERSION), WALL)
+    # Once an hour more has closed the window of a day is covered whole.
+    judged = judging.step(driver.version("churn-2026", VERSION), WALL + 3600)
     driver.models.take((judged,))
     judge_relations(driver.version("churn-2026", VERSION).relating)
     view = with_reference_outcomes(driver.view(VERSION, name="churn-2026"))
