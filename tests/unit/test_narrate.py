@@ -14,6 +14,7 @@ from driftgauge.snapshot import (
     Detector,
     Drift,
     Quality,
+    RelationShift,
     Snapshot,
     ValueInfo,
     Verdict,
@@ -310,3 +311,36 @@ def test_the_segment_that_costs_most_is_named_once_and_again_when_it_is_another(
     ]
     assert texts(narrator, 5, **money("free", 0.1)) == []
     assert len(texts(narrator, 6, **money("free", 0.3))) == 1
+
+
+def relation(feature, verdict, shift=0.5, name="7d"):
+    state = "" if verdict is None else "judged"
+    return RelationShift("m", "1", feature, name, "", (), state, 1_000.0, shift, verdict=verdict)
+
+
+def related(narrator, day, *rows):
+    return texts(narrator, day, relation_shifts=rows)
+
+
+def test_a_relation_that_changed_is_told_once_and_so_is_its_return():
+    narrator = begun()
+    assert related(narrator, 1, relation("age", 0.0), relation("income", None, 2.0)) == []
+    assert related(narrator, 2, relation("age", 1.0), relation("income", None, 2.0)) == [
+        "the outcome depends on age (shift 0.50) otherwise than in the reference (7d window)"
+    ]
+    assert related(narrator, 3, relation("age", 1.0, 0.9)) == []
+    assert related(narrator, 4, relation("age", None)) == [], "what can't be judged now has not come back"
+    assert related(narrator, 5, relation("age", 1.0)) == []
+    assert related(narrator, 6, relation("age", 0.0)) == [
+        "the outcome depends on age as in the reference again (7d window)"
+    ]
+    assert related(narrator, 7, relation("age", 0.0)) == []
+
+
+def test_relations_that_change_at_once_are_one_sentence_the_furthest_first():
+    narrator = begun()
+    rows = [relation(f"x{i}", 1.0, i / 10) for i in range(6)]
+    assert related(narrator, 1, *rows, relation("y", 1.0, 9.0, name="30d")) == [
+        "the outcome depends on x5 (shift 0.50), x4 (shift 0.40), x3 (shift 0.30), x2 (shift 0.20) and 2 more "
+        "otherwise than in the reference (7d window)"
+    ]

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
+from driftgauge.narrate.relations import relation_sentences
+from driftgauge.narrate.wording import listed
 from driftgauge.snapshot import (
     BusinessValue,
     Cohort,
@@ -41,7 +43,6 @@ WHOLE_STEADY: Final = 0.03
 # A segment costs much when its weighed gap is this part of the whole model's value per record.
 COSTLY: Final = 0.1
 KEPT_NOTICES: Final = 200
-NAMED_AT_MOST: Final = 4
 _TRUSTED: Final = "adwin"
 # What detectors found is told again when so much time has passed, in lengths of the longest window:
 # on errors that remember each other they fire all the time.
@@ -56,12 +57,14 @@ class _Told:
         since: when each feature or output rose above `STEADY`.
         moved: the PSI that was last told of each that moved.
         first: what a number of a window was when it was first seen, or last told.
+        related: features on which the outcome depends otherwise than in the reference.
     """
 
     since: dict[tuple[str, str], float] = field(default_factory=dict)
     moved: dict[tuple[str, str], float] = field(default_factory=dict)
     first: dict[tuple[str, str], float] = field(default_factory=dict)
     said: set[str] = field(default_factory=set)
+    related: set[str] = field(default_factory=set)
     state: str = ""
     detections: dict[str, float] = field(default_factory=dict)
     detected_at: float | None = None
@@ -95,6 +98,7 @@ class Narrator:
             yield from _drift(version, told, window)
             yield from _worst(version, told, window)
             yield from _quality(version, told, window)
+            yield from relation_sentences(version, told.related, window)
             yield from _detections(version, told, window)
 
 
@@ -160,23 +164,18 @@ def _moved(movers: list[Drift], rows: list[Drift], told: _Told, window: str) -> 
     """One sentence for all that moved in the same evaluation, and for what did not."""
     since = min(told.since[row.feature, row.output] for row in movers)
     steady = [_name(row) for row in rows if row.feature and (row.psi or 0.0) < STEADY]
-    rest = f"; {_listed(steady)} did not" if steady else ""
+    rest = f"; {listed(steady)} did not" if steady else ""
     if len(movers) == 1:
         said = f"{_name(movers[0])} moved: PSI {movers[0].psi:.1f} {_since(since, window)}"
     else:
         ranked = sorted(movers, key=lambda row: -(row.psi or 0.0))
-        named = _listed([f"{_name(row)} (PSI {row.psi:.1f})" for row in ranked])
+        named = listed([f"{_name(row)} (PSI {row.psi:.1f})" for row in ranked])
         said = f"{named} moved {_since(since, window)}"
     return f"{said} ({window} window){rest}"
 
 
 def _name(row: Drift) -> str:
     return row.feature or f"the {row.output}"
-
-
-def _listed(names: list[str]) -> str:
-    shown = ", ".join(names[:NAMED_AT_MOST])
-    return shown if len(names) <= NAMED_AT_MOST else f"{shown} and {len(names) - NAMED_AT_MOST} more"
 
 
 def _since(seconds: float, window: str) -> str:
@@ -298,7 +297,7 @@ def _detections(version: VersionSnapshot, told: _Told, window: str) -> Iterator[
     if told.detected_at is not None and last < told.detected_at + QUIET_WINDOWS * _seconds(version, window):
         return
     told.detected_at = last
-    names = _listed([row.detector for row in fired])
+    names = listed([row.detector for row in fired])
     yield f"the errors changed {_since(last, window)}, by {names}"
 
 
