@@ -17,6 +17,8 @@ PREFIX: Final = "driftgauge.io/"
 INJECT: Final = f"{PREFIX}inject"
 STATUS: Final = f"{PREFIX}status"
 INJECTED: Final = "injected"
+REFUSED: Final = "refused: "
+"""How the status of a pod begins that asked and gets none; why follows."""
 MARKS: Final = MappingProxyType({STATUS: INJECTED, f"{PREFIX}version": __version__})
 """What an injected pod says of itself."""
 

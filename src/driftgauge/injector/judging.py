@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from driftgauge.artefacts.manifests import Sidecar, UnsuitableError, patched
-from driftgauge.injector.annotations import INJECTED, MARKS, STATUS, asked, sidecar_of
+from driftgauge.injector.annotations import INJECTED, MARKS, REFUSED, STATUS, asked, sidecar_of
 from driftgauge.injector.json_patch import Operation, json_patch
 from driftgauge.injector.refusing import Refusal, RefusedError
 from driftgauge.injector.suitability import check, has_sidecar
+
+_LONGEST_STATUS: Final = 256
 
 
 class Result(StrEnum):
@@ -29,7 +31,7 @@ class Judgement:
     """What became of it, and what the API server is told.
 
     Attributes:
-        patch: empty but for an injected pod.
+        patch: what makes an injected pod of it; of one that is refused its status; else empty.
         reason, detail: why one that asked gets none.
     """
 
@@ -44,9 +46,22 @@ def judge(pod: object, default: Sidecar) -> Judgement:
     try:
         return _judged(pod, default)
     except RefusedError as error:
-        return Judgement(Result.REFUSED, reason=error.reason, detail=error.detail)
+        return Judgement(Result.REFUSED, _status(pod, error), error.reason, error.detail)
     except UnsuitableError as error:
         return Judgement(Result.REFUSED, reason=Refusal.MALFORMED_POD, detail=str(error))
+
+
+def _status(pod: Any, error: RefusedError) -> tuple[Operation, ...]:
+    """What puts *error* into the pod's status: of a pod that a controller makes nobody sees the warning.
+
+    A pod that can't be read is left, and one that says it has a sidecar too: asked again about that, the
+    injector would take it for one that never had any.
+    """
+    if error.reason in {Refusal.MALFORMED_POD, Refusal.STATUS_WITHOUT_SIDECAR}:
+        return ()
+    metadata = pod["metadata"]
+    told = {**metadata["annotations"], STATUS: f"{REFUSED}{error.detail}"[:_LONGEST_STATUS]}
+    return tuple(json_patch(pod, {**pod, "metadata": {**metadata, "annotations": told}}))
 
 
 def _judged(given: object, default: Sidecar) -> Judgement:

@@ -96,7 +96,7 @@ def decode(body: bytes) -> Request:
 
 
 def answer(request: Request, judgement: Judgement) -> Answered:
-    """Allowed, always; with the patch, or with the warning."""
+    """Allowed, always; with the patch, and with the warning where the sidecar is refused."""
     warnings: tuple[str, ...] = ()
     if judgement.detail is not None:
         warnings = (f"driftgauge: no sidecar: {judgement.detail}"[:_LONGEST_WARNING],)

@@ -235,13 +235,23 @@ REFUSED = [
 ]  # fmt: skip
 
 
+def left_but_for_its_status(before, found, reason, words):
+    """Whether a refused pod is as it was, and says why where it can be read."""
+    if reason in {"malformed_pod", "status_without_sidecar"}:
+        return "patch" not in found
+    made = patched_by(found, before)
+    status = made["metadata"]["annotations"].pop("driftgauge.io/status")
+    return made == before and status.startswith("refused: ") and words in status and len(status) <= 256
+
+
 def test_what_can_not_be_given_as_a_whole_is_not_given_at_all_and_said(tmp_path):
     async def scenario(injector):
         counts = {}
         for before, reason, words in REFUSED:
             found = await injector.ask(before)
-            assert found.keys() == {"uid", "allowed", "warnings"}, (before, found)
+            assert found.keys() - {"patch", "patchType"} == {"uid", "allowed", "warnings"}, (before, found)
             [warning] = found["warnings"]
+            assert left_but_for_its_status(before, found, reason, words)
             assert warning.startswith("driftgauge: no sidecar: ")
             assert words in warning
             assert len(warning) <= 256
@@ -250,6 +260,19 @@ def test_what_can_not_be_given_as_a_whole_is_not_given_at_all_and_said(tmp_path)
             counts[reason] = counts.get(reason, 0) + 1
             assert await injector.metric(f'refusals_total{{reason="{reason}"}}') == counts[reason], reason
         assert await injector.metric('pods_total{result="refused"}') == len(REFUSED)
+
+    run(tmp_path, scenario)
+
+
+def test_a_refused_pod_that_is_asked_about_again_says_the_same_and_is_mended_by_its_annotation(tmp_path):
+    async def scenario(injector):
+        before = changed(confg="churn")
+        once = patched_by(await injector.ask(before), before)
+        assert "patch" not in await injector.ask(once)
+        del once["metadata"]["annotations"]["driftgauge.io/confg"]
+        assert patched_by(await injector.ask(once), once)["metadata"]["annotations"][
+            "driftgauge.io/status"
+        ] == ("injected")
 
     run(tmp_path, scenario)
 
