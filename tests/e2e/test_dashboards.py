@@ -92,12 +92,19 @@ def profiled(folder, model, draw):
 
 
 def streams(model, draw):
-    """Fifty days of a version, the last ten beside a newer one that older people ask; some carry errors."""
+    """Fifty days of a version, the last ten beside a newer one that older people ask; some carry errors.
+
+    A third of what the older one is asked then the newer one answers too, in its shadow.
+    """
     beside = BEGINS + timedelta(days=DAYS - BESIDE)
     old = list(asked(model, 5_000, BEGINS, DAYS, version="1", draw=draw))
     new = list(asked(model, 1_500, beside, BESIDE, version="2", draw=draw, moved=9.0))
     for record in new[::7]:
         record["error"] = True
+    shadowed = [record for record in old if record["timestamp"] >= beside.isoformat()][::3]
+    for record in shadowed:
+        answer = answered(model, record["features"]["age"], draw)
+        new.append({**record, **answer, "model_version": "2", "outcome": record["outcome"]})
     for record in old[3::20]:
         del record["outcome"]  # the canary's are implied at the horizon
     for record in old[5::50]:
