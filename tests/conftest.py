@@ -63,6 +63,20 @@ def require_tool() -> Callable[[str], str]:
 
 
 @pytest.fixture(scope="session")
+def require_node_modules() -> Callable[[], Path]:
+    """`require_node_modules()` is the folder of what tests/node installs; without it the test skips."""
+
+    def found() -> Path:
+        folder = REPOSITORY / "tests" / "node" / "node_modules"
+        if not folder.is_dir():
+            reason = "node modules: `npm ci --prefix tests/node` installs Grafana's types and the operator's schemas"
+            pytest.skip(reason)
+        return folder
+
+    return found
+
+
+@pytest.fixture(scope="session")
 def repository() -> Path:
     """The top of the repository: rules, dashboards, examples, documents."""
     return REPOSITORY

@@ -76,11 +76,8 @@ def test_kubernetes_takes_every_resource(rendered, version):
     assert len(seen) > 20
 
 
-def test_the_operator_takes_its_resources(rendered, require_tool):
-    node, folder = require_tool("node"), charts.ROOT / "tests" / "node"
-    if not (folder / "node_modules").is_dir():
-        reason = "node modules: `npm ci --prefix tests/node` installs the operator's schemas"
-        pytest.skip(reason)
+def test_the_operator_takes_its_resources(rendered, require_tool, require_node_modules):
+    node, folder = require_tool("node"), require_node_modules().parent
     resources = [
         resource
         for found in rendered.values()

@@ -18,8 +18,9 @@ from driftgauge.injector.review import Request, answer, decode
 from driftgauge.records import Media, Reason
 from driftgauge.web.body import Bodies
 from driftgauge.web.intake import media_of
-from driftgauge.web.problem import respond, respond_json, unwell
+from driftgauge.web.problem import respond_json
 from driftgauge.web.routing import Parameters, Route
+from driftgauge.web.scraping import exposition, health, readiness
 
 log = logging.getLogger(__name__)
 
@@ -93,25 +94,15 @@ class Doors:
 
     async def metrics(self, request: web.BaseRequest, _: Parameters) -> web.StreamResponse:
         """The exposition, in the form that the client asks for."""
-        headers = request.headers
-        body, content_type, encoding = self._counting.metrics(
-            ",".join(headers.getall(hdrs.ACCEPT, ())),
-            ",".join(headers.getall(hdrs.ACCEPT_ENCODING, ())),
-            request.rel_url.query.getall("name[]", []),
-        )
-        more = ((hdrs.CONTENT_ENCODING, encoding),) if encoding else ()
-        vary = (hdrs.VARY, "Accept, Accept-Encoding")
-        return respond(body, content_type=content_type, headers=(vary, *more))
+        return exposition(self._counting, request)
 
     async def healthz(self, request: web.BaseRequest, _: Parameters) -> web.StreamResponse:  # noqa: ARG002
         """200 while nothing is stuck."""
-        stuck = self._service.stuck()
-        return unwell("stuck", stuck) if stuck else respond(b'{"status":"ok"}')
+        return health(self._service.stuck())
 
     async def readyz(self, request: web.BaseRequest, _: Parameters) -> web.StreamResponse:  # noqa: ARG002
         """200 while the API server can be answered: a certificate that holds, and not about to stop."""
-        reason = self._service.not_ready()
-        return unwell("not_ready", reason) if reason else respond(b'{"status":"ready"}')
+        return readiness(self._service.not_ready())
 
     def _health(self) -> tuple[Route, ...]:
         return (

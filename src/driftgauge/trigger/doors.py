@@ -23,8 +23,9 @@ from driftgauge.trigger_config import Policy, Trigger
 from driftgauge.web.auth import TokenFile
 from driftgauge.web.body import Bodies
 from driftgauge.web.intake import media_of, refuse_other_origins
-from driftgauge.web.problem import respond, respond_json, unwell
+from driftgauge.web.problem import respond, respond_json
 from driftgauge.web.routing import Parameters, Route
+from driftgauge.web.scraping import exposition, health, readiness
 
 ALERTS: Final = "/v1/alerts"
 # Alertmanager waits 10 s at least; what isn't committed by then is better sent again.
@@ -198,25 +199,15 @@ class Doors:
 
     async def metrics(self, request: web.BaseRequest, _: Parameters) -> web.StreamResponse:
         """The exposition, in the form that the client asks for."""
-        headers = request.headers
-        body, content_type, encoding = self._counting.metrics(
-            ",".join(headers.getall(hdrs.ACCEPT, ())),
-            ",".join(headers.getall(hdrs.ACCEPT_ENCODING, ())),
-            request.rel_url.query.getall("name[]", []),
-        )
-        more = ((hdrs.CONTENT_ENCODING, encoding),) if encoding else ()
-        vary = (hdrs.VARY, "Accept, Accept-Encoding")
-        return respond(body, content_type=content_type, headers=(vary, *more))
+        return exposition(self._counting, request)
 
     async def healthz(self, request: web.BaseRequest, _: Parameters) -> web.StreamResponse:  # noqa: ARG002
         """200 while nothing is stuck."""
-        stuck = self._service.stuck()
-        return unwell("stuck", stuck) if stuck else respond(b'{"status":"ok"}')
+        return health(self._service.stuck())
 
     async def readyz(self, request: web.BaseRequest, _: Parameters) -> web.StreamResponse:  # noqa: ARG002
         """200 while alerts are taken."""
-        reason = self._service.not_ready()
-        return unwell("not_ready", reason) if reason else respond(b'{"status":"ready"}')
+        return readiness(self._service.not_ready())
 
     async def openapi(self, request: web.BaseRequest, _: Parameters) -> web.StreamResponse:  # noqa: ARG002
         """The document that describes all of this."""

@@ -18,8 +18,9 @@ from driftgauge.web.openapi import document
 from driftgauge.web.page import CONTENT_SECURITY_POLICY, View, asked
 from driftgauge.web.page.pages import Pages, accepts_gzip
 from driftgauge.web.ports import HistoryQuery, ObservationPort
-from driftgauge.web.problem import respond, respond_json, unwell
+from driftgauge.web.problem import respond, respond_json
 from driftgauge.web.routing import Parameters, Route
+from driftgauge.web.scraping import exposition, health, readiness
 
 
 class Observation:
@@ -52,25 +53,16 @@ class Observation:
 
     async def metrics(self, request: web.BaseRequest, _: Parameters) -> web.StreamResponse:
         """The exposition, in the form that the client asks for."""
-        headers = request.headers
-        body, content_type, encoding = self._port.metrics(
-            ",".join(headers.getall(hdrs.ACCEPT, ())),
-            ",".join(headers.getall(hdrs.ACCEPT_ENCODING, ())),
-            request.rel_url.query.getall("name[]", []),
-        )
-        more = ((hdrs.CONTENT_ENCODING, encoding),) if encoding else ()
-        vary = (hdrs.VARY, "Accept, Accept-Encoding")
-        return respond(body, content_type=content_type, headers=(vary, *more))
+        return exposition(self._port, request)
 
     async def healthz(self, request: web.BaseRequest, _: Parameters) -> web.StreamResponse:  # noqa: ARG002
         """200 while nothing is stuck."""
-        stuck = self._port.health().stuck
-        return unwell("stuck", stuck) if stuck else respond(b'{"status":"ok"}')
+        return health(self._port.health().stuck)
 
     async def readyz(self, request: web.BaseRequest, _: Parameters) -> web.StreamResponse:  # noqa: ARG002
         """200 while state is restored and records are taken."""
-        readiness = self._port.readiness()
-        return respond(b'{"status":"ready"}') if readiness.ready else unwell("not_ready", readiness.reason)
+        found = self._port.readiness()
+        return readiness(None if found.ready else found.reason)
 
     async def models(self, request: web.BaseRequest, _: Parameters) -> web.StreamResponse:  # noqa: ARG002
         """Each model version as a whole."""

@@ -61,14 +61,11 @@ at, after `driftgauge demo --prometheus` has run for a minute, or on any install
 
 ## Checked with
 
-Types of Grafana 11.6 (`grafana-foundation-sdk`) in the tests; those of 10.1 and 11.0 take all of it too, as
-the same tests say with another version before the installed one:
+The types that Grafana 10.4, 11.6 and 12.4 publish for TypeScript (`@grafana/schema`), and those of 11.6 for
+Python (`grafana-foundation-sdk`), which read every panel's options as well; both in the tests, which say by
+name what Grafana reads beyond its types.
 
-    python -m pip install --no-deps --target types-of-10.1 'grafana-foundation-sdk==1769699998!10.1.0'
-    PYTHONPATH=types-of-10.1 python -m pytest tests/unit/artefacts/test_grafana.py
-
-For 12 none are published for Python: it reads this form of a dashboard on, and the list above is what to
-look at. The rules of Grafana's dashboard linter are kept, but for these. `allValue` is `.*` and not `.+`:
+The rules of Grafana's dashboard linter are kept, but for these. `allValue` is `.*` and not `.+`:
 outside Kubernetes there is no namespace to match. Only Sidecar has Instance: elsewhere no panel shows
 single pods. A distribution is counted over the time shown, `$__range`, rather than over
 `$__rate_interval`; and the trigger's panels name no job, since another one scrapes it.
