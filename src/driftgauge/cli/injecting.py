@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import replace
 from pathlib import Path
 
 import click
 
+from driftgauge.cli.log import begin_log, log_level_option
 from driftgauge.cli.parameters import duration, tcp_address
-
-_LEVELS = ("debug", "info", "warning", "error")
 
 
 @click.command()
@@ -51,13 +49,7 @@ _LEVELS = ("debug", "info", "warning", "error")
     show_default=True,
     help="How long it answers on after SIGTERM, while the cluster forgets its address.",
 )
-@click.option(
-    "--log-level",
-    type=click.Choice(_LEVELS, case_sensitive=False),
-    default="info",
-    show_default=True,
-    help="The least that is written to stderr.",
-)
+@log_level_option
 @click.pass_context
 def injector(
     ctx: click.Context,
@@ -80,9 +72,7 @@ def injector(
     from driftgauge.artefacts.manifests import Sidecar
     from driftgauge.injector import Settings, run
 
-    logging.basicConfig(
-        level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
-    )
+    begin_log(log_level)
     sidecar = Sidecar(native=native, optional=True)
     settings = Settings(
         certificate,

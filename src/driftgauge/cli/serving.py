@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from driftgauge.cli.log import begin_log, log_level_option
 from driftgauge.cli.parameters import address, quantity, tcp_address
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ _POOLS = (
 # Where OpenSSL finds certificate authorities.
 _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 GARBAGE_OBJECTS = 20_000
-_LEVELS = ("debug", "info", "warning", "error")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +127,7 @@ class Flags:
     is_flag=True,
     help="Exit where it would run degraded: a bad configuration (2), a taken port or a broken store (1).",
 )
-@click.option(
-    "--log-level",
-    type=click.Choice(_LEVELS, case_sensitive=False),
-    default="info",
-    show_default=True,
-    help="The least that is written to stderr.",
-)
+@log_level_option
 @click.pass_context
 def serve(
     ctx: click.Context,
@@ -154,9 +148,7 @@ def serve(
     """
     pin_threads()
     collect_rarely()
-    logging.basicConfig(
-        level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
-    )
+    begin_log(log_level)
     flags = Flags(listen, metrics_listen, data, model_version, volume_size)
     read = reader(file, flags)
     config, error = first(read, flags, strict=strict)

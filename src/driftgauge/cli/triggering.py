@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import replace
 from pathlib import Path
 
 import click
 
+from driftgauge.cli.log import begin_log, log_level_option
 from driftgauge.cli.parameters import tcp_address
-
-_LEVELS = ("debug", "info", "warning", "error")
 
 
 @click.command()
@@ -35,13 +33,7 @@ _LEVELS = ("debug", "info", "warning", "error")
     type=click.Path(path_type=Path),
     help="Where decisions are kept. Over trigger.directory.  [default: driftgauge-trigger]",
 )
-@click.option(
-    "--log-level",
-    type=click.Choice(_LEVELS, case_sensitive=False),
-    default="info",
-    show_default=True,
-    help="The least that is written to stderr.",
-)
+@log_level_option
 @click.pass_context
 def trigger(ctx: click.Context, file: Path, listen: str | None, data: Path | None, log_level: str) -> None:
     """Start guarded retraining runs from Alertmanager's webhooks.
@@ -58,9 +50,7 @@ def trigger(ctx: click.Context, file: Path, listen: str | None, data: Path | Non
     settings = settings if data is None else replace(settings, directory=data)
     if not settings.policies:
         raise ConfigurationError((f"{file} trigger.policies: expected a policy, got none",))
-    logging.basicConfig(
-        level=log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
-    )
+    begin_log(log_level)
     from driftgauge.trigger import run
     from driftgauge.trigger.actions.building import template_faults
 

@@ -6,6 +6,7 @@ from driftgauge.metrics.table import IN_WINDOW, NOT_AVERAGED, Advice, Metric, ga
 from driftgauge.snapshot import PairedComparison, VersionComparison
 
 _OF = " of a model's newest version against the one before it, in the same window of both"
+_MINUS = " of the newest version minus that of the one before it"
 _LABELS = (*IN_WINDOW, "against_version")
 
 
@@ -14,28 +15,19 @@ def _psi(name: str, field: str, of_what: str) -> tuple[str, str, str]:
 
 
 def _difference(measure: str, words: str, test: str) -> tuple[tuple[str, str, str], ...]:
-    minus = f"{words} of the newest version minus that of the one before it, by outcomes of the same window"
-    name, field = f"version_{measure}_difference", f"{measure}_difference"
-    return (
-        (name, field, f"{minus}.{NOT_AVERAGED}"),
-        (f"{name}_low", f"{field}_low", f"Lower end of the 95% interval of: {minus}.{NOT_AVERAGED}"),
-        (f"{name}_high", f"{field}_high", f"Upper end of the 95% interval of: {minus}.{NOT_AVERAGED}"),
-        (
-            f"{name}_p",
-            f"{field}_p",
-            f"Chance, 0 to 1, of a difference at least as large if there were none: {minus}; {test}, the "
-            "standard error widened by what groups of panes show of records that resemble their "
-            f"neighbours, where there are 5 groups or more.{NOT_AVERAGED}",
-        ),
-    )
+    test = f"{test}, the standard error widened by what groups of panes show of records that resemble"
+    return _ends(measure, "", f"{words}{_MINUS}, by outcomes of the same window", test)
 
 
 def _paired(measure: str, words: str, test: str) -> tuple[tuple[str, str, str], ...]:
-    minus = (
-        f"{words} of the newest version minus that of the one before it, on cases (ids) that both answered, by "
-        "outcomes of the window"
-    )
-    name, field = f"version_paired_{measure}_difference", f"{measure}_difference"
+    minus = f"{words}{_MINUS}, on cases (ids) that both answered, by outcomes of the window"
+    test = f"{test}, widened by what groups of panes show of cases that resemble"
+    return _ends(measure, "paired_", minus, test)
+
+
+def _ends(measure: str, prefix: str, minus: str, test: str) -> tuple[tuple[str, str, str], ...]:
+    """A difference, the ends of its interval, and its p."""
+    name, field = f"version_{prefix}{measure}_difference", f"{measure}_difference"
     return (
         (name, field, f"{minus}.{NOT_AVERAGED}"),
         (f"{name}_low", f"{field}_low", f"Lower end of the 95% interval of: {minus}.{NOT_AVERAGED}"),
@@ -43,9 +35,8 @@ def _paired(measure: str, words: str, test: str) -> tuple[tuple[str, str, str], 
         (
             f"{name}_p",
             f"{field}_p",
-            f"Chance, 0 to 1, of a difference at least as large if there were none: {minus}; {test}, widened by "
-            "what groups of panes show of cases that resemble their neighbours, where there are 5 groups or "
-            f"more.{NOT_AVERAGED}",
+            f"Chance, 0 to 1, of a difference at least as large if there were none: {minus}; {test} their "
+            f"neighbours, where there are 5 groups or more.{NOT_AVERAGED}",
         ),
     )
 
