@@ -17,8 +17,8 @@ from tests.e2e.harness import Http, free_port, poll, samples
 
 pytestmark = pytest.mark.e2e
 
-# The replay takes 46 s; the rest is for a machine that has other things to do.
-DURATION = 80
+# The replay takes 46 s on a quiet machine, and ends the wait; a busy one may take its time.
+DURATION = 600
 
 
 def day(text):
