@@ -102,4 +102,4 @@ lock: ## requirements-dev.lock anew, from pyproject's floors
 	rm -rf .venv-lock
 
 clean: ## remove what the other targets made
-	rm -rf .venv .venv-wheel .venv-lock dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-wheel .venv-lock .tools dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis

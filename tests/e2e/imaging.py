@@ -125,8 +125,9 @@ class Builder:
             "/usr/bin/python3",
             "/usr/local/bin/python",
         )
+        # buildah looks here for a name without a registry, before it would ask any.
         for name in sorted(names):
-            self._do("commit", "--quiet", made, f"docker.io/library/{name}")
+            self._do("commit", "--quiet", made, f"localhost/{name}")
         self._do("rm", made)
 
     def _do(self, *words) -> str:

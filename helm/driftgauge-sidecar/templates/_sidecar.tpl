@@ -8,8 +8,8 @@ In your own chart, with `driftgauge-sidecar` among its dependencies:
     initContainers:
       {{- include "driftgauge.sidecar.initContainers" . | nindent 8 }}
     containers:
-      {{- include "driftgauge.sidecar.containers" . | nindent 8 }}
       - name: model
+      {{- include "driftgauge.sidecar.containers" . | nindent 8 }}
     volumes:
       {{- include "driftgauge.sidecar.volumes" . | nindent 8 }}
 

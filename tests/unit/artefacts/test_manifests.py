@@ -149,6 +149,17 @@ def test_a_workload_takes_it_and_keeps_what_it_has(kind, sidecar):
     assert made["spec"]["selector"] == before["spec"]["selector"]
 
 
+def test_labels_that_an_anchor_shares_with_the_selector_change_in_the_pod_only():
+    """A Deployment's selector can't be changed: the API server would refuse the whole of it."""
+    shared = yaml.safe_load(
+        "{kind: Deployment, spec: {selector: {matchLabels: &app {app: model}}, "
+        "template: {metadata: {labels: *app}, spec: {containers: [{name: model}]}}}}"
+    )
+    made = patched(shared, Sidecar())["spec"]
+    assert made["selector"] == {"matchLabels": {"app": "model"}}
+    assert made["template"]["metadata"]["labels"] == {"app": "model", "driftgauge.io/sidecar": "true"}
+
+
 @pytest.mark.parametrize("first", SIDECARS)
 @pytest.mark.parametrize("second", SIDECARS)
 def test_twice_is_once_whatever_was_there_before(first, second):

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from driftgauge.artefacts.manifests.sidecar import CONFIG_KEY, MARK, USER, Object, Sidecar, container, volumes
+from collections.abc import Iterator
+
+from driftgauge.artefacts.manifests.sidecar import (
+    CONFIG_KEY,
+    MARK,
+    NAME,
+    USER,
+    Object,
+    Sidecar,
+    container,
+    volumes,
+)
 from driftgauge.artefacts.yaml_text import dumped
 
 
@@ -20,13 +31,28 @@ def component(
         made["configMapGenerator"] = [
             {"name": sidecar.config_map, "literals": [f"{CONFIG_KEY}={configuration}"]}
         ]
-    made["patches"] = [{"target": {"kind": kind}, "patch": dumped(_patch(kind, sidecar))} for kind in kinds]
+    made["patches"] = [
+        {"target": {"kind": kind}, "patch": patch} for kind in kinds for patch in _patches(kind, sidecar)
+    ]
     return dumped(made)
 
 
-def _patch(kind: str, sidecar: Sidecar) -> Object:
-    """A strategic merge: lists are merged by name, so that the model's own containers stay."""
-    where = "initContainers" if sidecar.native else "containers"
+def _patches(kind: str, sidecar: Sidecar) -> Iterator[str]:
+    """Merges by name, so that the model's own containers stay.
+
+    Kustomize puts what it merges before what is there. That is right for an init container, which sees then
+    what the others do; a plain container would become the one that `kubectl logs` and `exec` take without
+    a name, so that it is taken out and put last.
+    """
+    if sidecar.native:
+        yield dumped(_merged(kind, sidecar, {"initContainers": [container(sidecar)]}))
+        return
+    yield dumped(_merged(kind, sidecar, {"containers": [{"name": NAME, "$patch": "delete"}]}))
+    last = {"op": "add", "path": "/spec/template/spec/containers/-", "value": container(sidecar)}
+    yield dumped([last])
+
+
+def _merged(kind: str, sidecar: Sidecar, containers: Object) -> Object:
     return {
         "apiVersion": "apps/v1",
         "kind": kind,
@@ -37,7 +63,7 @@ def _patch(kind: str, sidecar: Sidecar) -> Object:
                 "spec": {
                     # A claim belongs to the group that may write to it; anyone may write to an emptyDir.
                     **({"securityContext": {"fsGroup": USER}} if sidecar.volume else {}),
-                    where: [container(sidecar)],
+                    **containers,
                     "volumes": volumes(sidecar),
                 },
             }

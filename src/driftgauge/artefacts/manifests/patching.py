@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, cast
@@ -56,7 +55,7 @@ def patched(resource: Mapping[str, Any], sidecar: Sidecar) -> Object:
     kind = resource.get("kind")
     if not isinstance(kind, str) or kind not in _PLACES:
         raise UnsuitableError(f"kind: expected one of {', '.join(KINDS)}, got {kind!r}")
-    changed: Object = copy.deepcopy(dict(resource))
+    changed: Object = _copied(dict(resource))
     spec_path, metadata_path = _PLACES[kind]
     spec = _at(changed, spec_path)
     if not spec:
@@ -64,6 +63,16 @@ def patched(resource: Mapping[str, Any], sidecar: Sidecar) -> Object:
     _put(spec, sidecar, ".".join(spec_path))
     _at(changed, (*metadata_path, "labels"))[MARK[0]] = MARK[1]
     return changed
+
+
+def _copied(node: Any) -> Any:
+    """A copy in which no part is another's: of a YAML anchor all places are one object.
+
+    Labels are often written so, once for the selector and for the pods; only the pods' may change.
+    """
+    if isinstance(node, dict):
+        return {key: _copied(value) for key, value in node.items()}
+    return [_copied(value) for value in node] if isinstance(node, list) else node
 
 
 def _at(resource: Object, path: Sequence[str]) -> Object:
