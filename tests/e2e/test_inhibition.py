@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from contextlib import suppress
 
 import pytest
-import yaml
-from tests.e2e.harness import Http, free_port, poll
-from tests.e2e.processes import JSON
+from tests.e2e.alertmanager import alertmanager, example
+from tests.e2e.harness import poll
 
 pytestmark = pytest.mark.e2e
 
@@ -50,55 +47,34 @@ SILENCED = {
 
 
 @pytest.fixture(scope="module")
-def alertmanager(tmp_path_factory, repository, require_tool):
+def manager(tmp_path_factory, repository, require_tool):
     """One with the example's tree and rules, whose receivers send nothing."""
-    folder, address = tmp_path_factory.mktemp("alertmanager"), f"127.0.0.1:{free_port()}"
-    example = yaml.safe_load((repository / "prometheus" / "alertmanager.example.yml").read_text())
-    example["receivers"] = [{"name": each["name"]} for each in example["receivers"]]
-    file = folder / "alertmanager.yml"
-    file.write_text(json.dumps(example))
-    flags = (
-        f"--config.file={file}",
-        f"--storage.path={folder / 'storage'}",
-        f"--web.listen-address={address}",
-        "--cluster.listen-address=",
-    )
-    with (folder / "log").open("wb") as log:
-        program = require_tool("prometheus-alertmanager")
-        process = subprocess.Popen([program, *flags], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-    try:
-        poll(lambda: Http(address).get("/-/ready")[0] == 200, "alertmanager is not ready", folder / "log")
-        yield Http(address)
-    finally:
-        process.kill()
-        process.wait()
+    tree = example(repository)
+    tree["receivers"] = [{"name": each["name"]} for each in tree["receivers"]]
+    folder = tmp_path_factory.mktemp("alertmanager")
+    with alertmanager(folder, require_tool("prometheus-alertmanager"), tree) as found:
+        yield found
 
 
-def silenced(alertmanager):
+def silenced(manager):
     """Name, model and severity of those that another alert silences now."""
     return {
         (each["labels"]["alertname"], each["labels"].get("model", ""), each["labels"]["severity"])
-        for each in alertmanager.json("/api/v2/alerts")
+        for each in manager.http.json("/api/v2/alerts")
         if each["status"]["inhibitedBy"]
     }
 
 
-def fire(alertmanager, *firing):
-    body = json.dumps([{"labels": labels} for labels in firing])
-    status, _, _ = alertmanager("POST", "/api/v2/alerts", body, JSON)
-    assert status == 200
-
-
-def settle(alertmanager, expected):
+def settle(manager, expected):
     """The inhibitor hears of alerts a moment after the API."""
     with suppress(AssertionError):
-        poll(lambda: silenced(alertmanager) == expected, "others are silenced", seconds=10)
-    assert silenced(alertmanager) == expected
+        poll(lambda: silenced(manager) == expected, "others are silenced", seconds=10)
+    assert silenced(manager) == expected
 
 
-def test_one_cause_is_told_once(alertmanager):
-    fire(alertmanager, *FIRING)
-    settle(alertmanager, SILENCED)
+def test_one_cause_is_told_once(manager):
+    manager.fire(*FIRING)
+    settle(manager, SILENCED)
     # Where there is no driftgauge at all, nobody's silence says anything.
-    fire(alertmanager, alert("DriftgaugeAbsent", labels={}))
-    settle(alertmanager, SILENCED | {("ModelWithoutPredictions", "ranking", "warning")})
+    manager.fire(alert("DriftgaugeAbsent", labels={}))
+    settle(manager, SILENCED | {("ModelWithoutPredictions", "ranking", "warning")})

@@ -42,6 +42,7 @@ def test_amtool_accepts_it(repository, require_tool):
         ({"severity": "warning", "alertname": "DriftgaugeAbsent"}, "driftgauge-trigger,platform-chat"),
         ({"severity": "info", "alertname": "DriftgaugeSeriesDropped"}, "driftgauge-trigger,platform-tickets"),
         ({**CHURN, "severity": "warning", "alertname": "DriftgaugeEvaluationStale"}, "driftgauge-trigger,platform-chat"),
+        ({"severity": "warning", "alertname": "InjectorFails"}, "driftgauge-trigger,platform-chat"),
         ({"model": "daytime-a", "severity": "warning", "alertname": "ModelWithoutPredictions"}, "driftgauge-trigger,model-team-chat"),
         ({"alertname": "Unknown"}, "model-team-chat"),
     ],
@@ -92,8 +93,9 @@ def test_a_model_is_one_message(example):
     assert example["route"]["group_by"] == ["namespace", "model"]
 
 
-def test_alerts_on_the_sidecar_are_known_by_their_names():
+def test_the_platforms_alerts_are_known_by_their_names():
     """The routes tell them by the prefix."""
-    sidecar = {name for name in NAMES if name.startswith("Driftgauge")}
-    assert len(sidecar) >= 9
-    assert all(not name.startswith("Driftgauge") for name in NAMES - sidecar)
+    platform = {name for name in NAMES if name.startswith(("Driftgauge", "Injector"))}
+    assert len(platform) >= 11
+    owners = ("Model", "Segment", "Estimate", "Retraining")
+    assert all(name.startswith(owners) for name in NAMES - platform)
