@@ -145,7 +145,11 @@ class Require:
         "50% for matured windows, not asked of others, when absent",
         default=None,
     )
-    covered: Ratio = described("how much of the window a pod must have to take part", default=Ratio(0.8))
+    covered: Ratio | None = described(
+        "how much of the window a pod must have to take part; "
+        "100% where a feature or an output is compared, 80% of others, when absent",
+        default=None,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,8 +111,10 @@ def tried(tmp_path, repository, require_tool, expected, **intervals):
             assert told(pages) == expected
             manager.fire(*FIRING, endsAt=(datetime.now(UTC) - timedelta(seconds=1)).isoformat())
             poll(
-                lambda: {b["groupLabels"].get("model") for _, b in pages.told if b["status"] == "resolved"}
-                >= {"churn", "credit"},
+                lambda: (
+                    {b["groupLabels"].get("model") for _, b in pages.told if b["status"] == "resolved"}
+                    >= {"churn", "credit"}
+                ),
                 "nothing is resolved",
                 tmp_path / "log",
                 15,

@@ -304,6 +304,29 @@ def test_the_charts_rules_take_the_alerts_of_a_configuration(repository):
     assert "PrecisionLow" in {each.get("alert") for group in compiled for each in group["rules"]}
 
 
+def test_the_charts_alerts_lead_to_the_pages_that_are_named():
+    def links(**values):
+        asked = {"prometheusRule": {"enabled": True, **values}}
+        [rule] = [r for r in charts.resources(CHART, asked) if r["kind"] == "PrometheusRule"]
+        alerts = [each for group in rule["spec"]["groups"] for each in group["rules"] if "alert" in each]
+        found = [each["annotations"] for each in alerts]
+        return [each["runbook_url"] for each in found], [each["dashboard_url"] for each in found]
+
+    pages, boards = links()
+    assert pages
+    assert all(each.startswith("docs/runbooks.md#") for each in pages)
+    assert all(each.startswith("/d/driftgauge-") for each in boards)
+    there, grafana = "https://git.example.com/runbooks.md", "https://grafana.example.com"
+    # As `driftgauge rules --shipped` with the same addresses has them.
+    told = CliRunner().invoke(main, ["rules", "--shipped", "--runbooks", there, "--grafana", grafana])
+    compiled = [each for group in yaml.safe_load(told.stdout)["groups"] for each in group["rules"]]
+    asked = [each["annotations"] for each in compiled if "alert" in each]
+    assert links(runbooks=there, grafana=grafana) == (
+        [each["runbook_url"] for each in asked],
+        [each["dashboard_url"] for each in asked],
+    )
+
+
 def test_a_documented_value_is_read_with_its_sentence():
     [found] = documented("a:\n  # -- How many\n  # of them.\n  b: 3\n")
     assert (found.path, found.default, found.doc) == ("a.b", 3, "How many of them.")

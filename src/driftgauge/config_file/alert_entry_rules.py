@@ -101,5 +101,5 @@ def _require_faults(path: KeyPath, entry: Alert) -> Iterator[Fault]:
         value: int = getattr(entry.require, name)
         if value < 1:
             yield Fault((*below, name), "at least 1", str(value))
-    if entry.require.covered <= 0:
+    if entry.require.covered is not None and entry.require.covered <= 0:
         yield Fault((*below, "covered"), "a ratio above 0", "0")

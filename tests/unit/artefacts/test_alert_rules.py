@@ -212,3 +212,17 @@ def test_links_are_where_they_are_asked_to_be(repository: Path) -> None:
     for alert in compiled(config, links=links).alerts():
         assert alert.annotations["runbook_url"].startswith("https://wiki/alerts#when-a")
         assert alert.annotations["dashboard_url"].startswith("https://grafana/d/driftgauge-")
+
+
+@pytest.mark.parametrize(
+    ("when", "least"),
+    [("feature: age, metric: mean_shift, above: 10%", "1"), ("metric: accuracy, below: 70%", "0.8")],
+)
+def test_what_follows_the_hour_is_judged_on_whole_windows(when: str, least: str) -> None:
+    model = "models: {churn: {task: binary, features: {age: {kind: numeric}}}}\n"
+    entry = f"alerts: [{{alert: Moved, when: {{model: churn, window: 1d, {when}}}}}]\n"
+    [recorded] = [
+        r for r in compiled(load(Path("x.yaml"), text=model + entry)).rules() if isinstance(r, Recording)
+    ]
+    asked = re.findall(r"driftgauge_window_covered_ratio\{.*?\} >= (\S+)", recorded.expr)
+    assert set(asked) == {least}

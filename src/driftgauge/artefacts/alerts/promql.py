@@ -198,7 +198,7 @@ def _value(found: Terms) -> str:
 
 def _judged_weight(found: Terms, reading: Reading, scale: TimeScale) -> str:
     """The samples of pods that can judge."""
-    least = number_text(reading.entry.require.covered)
+    least = number_text(reading.least_covered)
     stale = scale.age(STALE_EVALUATION_SECONDS).seconds
     guards = [
         (found.covered, f"{found.covered} >= {least}"),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from driftgauge.artefacts.thresholds import LEAST_OUTCOME_COVERAGE
+from driftgauge import snapshot
+from driftgauge.artefacts.thresholds import LEAST_OUTCOME_COVERAGE, LEAST_WINDOW_COVERED
 from driftgauge.config import Config, Model
 from driftgauge.config_alerts import Alert, Bound, Severity, Step
 from driftgauge.config_file import chosen_word, default_cohort, duration_text
@@ -15,6 +16,7 @@ from driftgauge.snapshot import Cohort
 from driftgauge.units import DAY, MINUTE
 
 LONGEST_GAP, SHORTEST_GAP = DAY, 5 * MINUTE
+_DISTRIBUTIONS = frozenset({snapshot.Drift, snapshot.DriftAgainst, snapshot.Verdict, snapshot.VerdictSummary})
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,19 @@ class Reading:
         """Records that each window must have, all pods together."""
         require = self.entry.require
         return require.outcomes if self.basis.outcomes else require.samples
+
+    @property
+    def of_distributions(self) -> bool:
+        """Whether a feature or an output is compared with what it was."""
+        return self.metric.row in _DISTRIBUTIONS
+
+    @property
+    def least_covered(self) -> float:
+        """How much of the window a pod must have; all of it, as for a verdict, where the hour matters."""
+        asked = self.entry.require.covered
+        if asked is not None:
+            return asked
+        return 1.0 if self.of_distributions else LEAST_WINDOW_COVERED
 
     @property
     def labels(self) -> tuple[str, ...]:

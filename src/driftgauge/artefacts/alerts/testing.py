@@ -130,7 +130,7 @@ class _Story:
 
     @property
     def _least_covered(self) -> float:
-        return self.reading.entry.require.covered
+        return self.reading.least_covered
 
     @property
     def _step(self) -> int:

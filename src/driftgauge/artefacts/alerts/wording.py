@@ -32,7 +32,6 @@ _VALUES: Final[Mapping[Scale, str]] = MappingProxyType(
     }
 )
 _ANY: Final = "any traffic"
-_INPUTS: Final = frozenset({snapshot.Drift, snapshot.DriftAgainst, snapshot.Verdict, snapshot.VerdictSummary})
 _MONEY: Final = frozenset({snapshot.BusinessValue, snapshot.EstimatedValue, snapshot.BestThreshold})
 
 
@@ -158,7 +157,7 @@ def _section(reading: Reading) -> str:
     """Which section of the page says what to do."""
     if reading.estimate or reading.word.text.startswith("estimate"):
         return "when-an-estimate-alert-fires"
-    if reading.metric.row in _INPUTS:
+    if reading.of_distributions:
         return "when-a-drift-alert-fires"
     if reading.word.of_traffic:
         return "when-a-traffic-alert-fires"

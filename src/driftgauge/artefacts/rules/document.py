@@ -46,6 +46,19 @@ segment: a segment's numbers are those of the pods, weighted.
 What only a pod can compute is taken by majority or by weight: a verdict holds where at least half of the
 pods that can judge have it, and an interval's ends are the means of the pods' ends, weighted by the records
 that each stands on. A pod whose evaluation is older than 5 minutes takes no part in verdicts.
+
+## Links that a pager can open
+
+`runbook_url` is `docs/runbooks.md#<alert>` in the shipped file, and `dashboard_url` `/d/<dashboard>?..`:
+where your copy of the page and your Grafana are, nobody else knows. Say it once, and load what is printed in
+place of the shipped file:
+
+    driftgauge rules --shipped --runbooks https://git.example.com/driftgauge/docs/runbooks.md \\
+      --grafana https://grafana.example.com > driftgauge.rules.yml
+
+The chart takes both as `prometheusRule.runbooks` and `prometheusRule.grafana`. For the alerts of a
+configuration the page is [alerts.md](alerts.md): `driftgauge rules --config FILE --runbooks URL`, or a
+`runbook_url` of its own under an entry's `annotations`.
 """
 
 

@@ -25,7 +25,8 @@ WINDOWS = (HOUR, DAY, 7 * DAY)
 
 _HEAD = """\
 Rules of driftgauge for any model, made by `make generate`: change src/driftgauge/artefacts/rules/shipped.
-docs/rules.md lists what they record, docs/runbooks.md what to do about each alert.
+docs/rules.md lists what they record, docs/runbooks.md what to do about each alert. runbook_url and dashboard_url
+are paths; addresses that a pager can open: `driftgauge rules --shipped --runbooks URL --grafana URL`.
 """
 _TEST_HEAD = """\
 Each alert just below, firing, resolved and without data, made by `make generate`:
