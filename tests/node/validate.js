@@ -1,9 +1,11 @@
-// Reads a JSON list of the Prometheus operator's resources on stdin; prints what is wrong with each, ends with 1.
+// Reads a JSON list of the Prometheus operator's and cert-manager's resources on stdin; prints what is wrong with each, ends with 1.
+import * as certificates from "@kubernetes-models/cert-manager/cert-manager.io/v1";
 import * as monitoring from "@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1";
 import * as alpha from "@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1alpha1";
 import { readFileSync } from "node:fs";
 
 const kinds = {
+  "cert-manager.io/v1": certificates.default ?? certificates,
   "monitoring.coreos.com/v1": monitoring.default ?? monitoring,
   "monitoring.coreos.com/v1alpha1": alpha.default ?? alpha,
 };

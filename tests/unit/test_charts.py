@@ -76,39 +76,35 @@ def test_kubernetes_takes_every_resource(rendered, version):
     assert len(seen) > 20
 
 
-def test_the_operator_takes_its_resources(rendered, require_tool, require_node_modules):
+@pytest.mark.parametrize(
+    ("group", "kinds", "strict"),
+    [
+        (OPERATOR, {"PodMonitor", "PrometheusRule", "AlertmanagerConfig"}, "PodMonitor"),
+        (CERT_MANAGER, {"Issuer", "Certificate"}, "Certificate"),
+    ],
+)
+def test_operators_take_their_resources(rendered, require_tool, require_node_modules, group, kinds, strict):
     node, folder = require_tool("node"), require_node_modules().parent
     resources = [
-        resource
-        for found in rendered.values()
-        for resource in found
-        if resource["apiVersion"].startswith(OPERATOR)
+        each for found in rendered.values() for each in found if each["apiVersion"].startswith(group)
     ]
-    assert {resource["kind"] for resource in resources} == {
-        "PodMonitor",
-        "PrometheusRule",
-        "AlertmanagerConfig",
-    }
-    done = subprocess.run(
-        [node, "validate.js"],
-        input=json.dumps(resources),
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=folder,
-    )
+    assert {resource["kind"] for resource in resources} == kinds
+
+    def validated(given):
+        return subprocess.run(
+            (node, "validate.js"),
+            input=json.dumps(given),
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=folder,
+        )
+
+    done = validated(resources)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count(": valid") == len(resources)
-    broken = {**next(r for r in resources if r["kind"] == "PodMonitor"), "spec": {}}
-    wrong = subprocess.run(
-        [node, "validate.js"],
-        input=json.dumps([broken]),
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=folder,
-    )
-    assert wrong.returncode == 1, wrong.stdout
+    wrong = validated([{**next(each for each in resources if each["kind"] == strict), "spec": {}}])
+    assert wrong.returncode == 1, wrong.stdout + wrong.stderr
 
 
 # --- values -------------------------------------------------------------------------------------------

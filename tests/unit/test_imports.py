@@ -48,7 +48,7 @@ FLOORS = (
     {"metrics"},
     {"config", "records", "snapshot", "errors"},
     {"trigger_config", "config_alerts"},
-    {"units"},
+    {"units", "quantities"},
     {"__init__"},
 )
 FLOOR = {module: number for number, floor in enumerate(FLOORS) for module in floor}

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
-from typing import Final
 
 import click
 
 from driftgauge.config_file import UnixAddress, parse_address, parse_duration
-
-_QUANTITY: Final = re.compile(r"([0-9]{1,15})(?:\.[0-9]+)?([KMGT]i|[kMGT])?\Z")
-_FACTORS: Final[dict[str, int]] = {
-    **{f"{unit}i": 1024**power for power, unit in enumerate("KMGT", 1)},
-    **{unit: 1000**power for power, unit in enumerate("kMGT", 1)},
-}
+from driftgauge.quantities import quantity
 
 
 def address(text: str) -> str:
@@ -57,9 +50,12 @@ def moment(text: str) -> float:
         raise click.BadParameter(f"expected {expected}, got {text!r}") from unfit
 
 
-def quantity(text: str) -> int:
-    """Bytes as Kubernetes writes them: ``2Gi``, ``500M``, ``1024``; a fraction of a unit is left out."""
-    match = _QUANTITY.match(text)
-    if match is None or int(match[1]) == 0:
+def byte_size(text: str) -> int:
+    """Bytes as Kubernetes writes them: ``2Gi``, ``1.5G``, ``1024``; a fraction of a byte is left out."""
+    try:
+        found = int(quantity(text))
+    except ValueError:
+        found = 0
+    if not found:
         raise click.BadParameter(f"expected a size as Kubernetes writes it, as 2Gi, got {text!r}")
-    return int(match[1]) * _FACTORS.get(match[2] or "", 1)
+    return found

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from driftgauge.cli.log import begin_log, log_level_option
-from driftgauge.cli.parameters import address, quantity, tcp_address
+from driftgauge.cli.parameters import address, byte_size, tcp_address
 
 if TYPE_CHECKING:
     from driftgauge.config import Config
@@ -108,7 +108,7 @@ class Flags:
 )
 @click.option(
     "--volume-size",
-    type=quantity,
+    type=byte_size,
     envvar="DRIFTGAUGE_VOLUME_SIZE",
     show_envvar=True,
     metavar="SIZE",

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
 from driftgauge import __version__
 from driftgauge.artefacts.manifests import REFERENCE_NAMES, Sidecar, wrong_reference
 from driftgauge.injector.refusing import Refusal, RefusedError
+from driftgauge.quantities import quantity
 
 PREFIX: Final = "driftgauge.io/"
 INJECT: Final = f"{PREFIX}inject"
@@ -48,11 +48,6 @@ _IMAGE: Final = re.compile(
     r"(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|@sha256:[0-9a-f]{64}|:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}@sha256:[0-9a-f]{64})"
 )
 _CPU: Final = re.compile(r"\d{1,6}m|\d{1,4}(?:\.\d{1,3})?")
-_BYTES: Final = re.compile(r"(\d{1,15}(?:\.\d{1,3})?)(k|M|G|T|Ki|Mi|Gi|Ti)?")
-_UNITS: Final = MappingProxyType(
-    {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
-    | {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
-)
 # Below it the process is killed again and again, and a pod with such a container is never ready.
 _LEAST_MEMORY: Final = "96Mi"
 
@@ -97,27 +92,21 @@ def sidecar_of(annotations: Mapping[str, str], default: Sidecar) -> Sidecar:
     )
     if "claim" in given and "volume-size" in given:
         raise RefusedError(Refusal.BAD_VALUE, f"{PREFIX}volume-size: expected none beside {PREFIX}claim")
-    if in_bytes(made.memory_limit) < in_bytes(made.memory):
+    if quantity(made.memory_limit) < quantity(made.memory):
         # The API server would refuse the pod.
         raise _bad(f"{PREFIX}memory-limit", f"at least the {made.memory} asked for", made.memory_limit)
     return made
 
 
-def in_bytes(quantity: str) -> Decimal:
-    """A quantity of memory in bytes; ``128Mi`` is 134,217,728.
-
-    Raises:
-        ValueError: it is none.
-    """
-    match = _BYTES.fullmatch(quantity)
-    if match is None:
-        raise ValueError(f"expected a quantity such as 128Mi, got {quantity!r}")
-    return Decimal(match[1]) * _UNITS[match[2] or ""]
-
-
 def _memory(given: Mapping[str, str], name: str, default: str) -> str:
-    value = _matching(given, name, _BYTES, "a quantity such as 512Mi", default)
-    if name in given and in_bytes(value) < in_bytes(_LEAST_MEMORY):
+    value = given.get(name)
+    if value is None:
+        return default
+    try:
+        found = quantity(value)
+    except ValueError:
+        raise _bad(PREFIX + name, "a quantity such as 512Mi", value) from None
+    if found < quantity(_LEAST_MEMORY):
         raise _bad(PREFIX + name, f"at least {_LEAST_MEMORY}", value)
     return value
 
