@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from math import inf
+from typing import Final
 
 import msgspec
 
@@ -26,6 +27,9 @@ from driftgauge.sketches.quality import (
 from driftgauge.sketches.scores import BinaryScores, MulticlassScores, RegressionScores, Scores
 from driftgauge.sketches.value import Value, WeightedScores
 from driftgauge.windows import Grid, Part
+
+# A version that has said nothing for so long may have been replaced.
+SILENT_SECONDS: Final = 600.0
 
 
 class Model:
@@ -242,10 +246,26 @@ class Model:
         self._settle_quality()
 
     def surplus(self) -> list[Version]:
-        """Versions beyond the limit, those first whose last prediction is oldest."""
+        """Versions beyond the limit: those first that are silent, the longest silent of them first.
+
+        Of those that speak the least busy goes, so that a stray `model_version` ousts none that
+        serves. The busiest counts as speaking even at night, when strays may be all that comes; not
+        where one version is kept, or the next one would never be.
+        """
         extra = len(self.versions) - self.limits.versions
-        ranked = sorted(self.versions.values(), key=lambda v: (v.predicted_at or 0.0, v.owner))
-        return ranked[:extra] if extra > 0 else []
+        if extra <= 0:
+            return []
+        now = max(v.predicted_at or 0.0 for v in self.versions.values())
+        busy = {v.owner: v.busy_at(now) for v in self.versions.values()}
+        busiest = max(busy, key=busy.__getitem__) if self.limits.versions > 1 else None
+
+        def standing(version: Version) -> tuple[bool, float, int]:
+            said = version.predicted_at or 0.0
+            if version.owner == busiest or now - said < SILENT_SECONDS / self.scale:
+                return True, busy[version.owner], version.owner
+            return False, said, version.owner
+
+        return sorted(self.versions.values(), key=standing)[:extra]
 
     def schema(self) -> Schema:
         """What the decoder may know before it reads this model's records.

@@ -239,4 +239,5 @@ class _Builder:
             centres=self.columns.centres,
             growing=self.columns.growing,
             errors=self.errors,
+            predictions=self.tally.predictions,
         )

@@ -60,6 +60,7 @@ class _Version(msgspec.Struct, array_like=True):
     related: tuple[RelationJudged, ...] = ()
     errors: Errors = Errors()
     paired_with: int = 0
+    busy: float = 0.0
 
 
 class _Model(msgspec.Struct, array_like=True):
@@ -122,6 +123,7 @@ def _saved_version(version: Version) -> _Version:
         tuple(version.relating.judged.values()),
         version.errors,
         version.pairing.older,
+        version.busy,
     )
 
 
@@ -312,6 +314,7 @@ def _restore_model(models: Models, state: _Model, found: Mapping[str, bytes]) ->
         version.first_time = v.first_time
         version.unjoined = 0 if model.reformed else v.unjoined
         version.predicted_at, version.outcome_at = v.predicted_at, v.outcome_at
+        version.busy = v.busy
         version.pairing.older = v.paired_with
         version.numeric = dict.fromkeys(v.numeric)
         version.categorical = dict.fromkeys(v.categorical)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from driftgauge.config import MINUTE, Against
+from driftgauge.config import DAY, MINUTE, Against
 from driftgauge.errors import StoreError
 from driftgauge.judged import Judged
 from driftgauge.layout import Row
@@ -89,6 +89,7 @@ class Version:
         self.unjoined = 0
         self.losses = LossLearning(self)
         self.predicted_at: float | None = None
+        self.busy = 0.0
         self.outcome_at: float | None = None
         self.numeric: dict[str, None] = {}
         self.categorical: dict[str, None] = {}
@@ -231,7 +232,9 @@ class Version:
         self.unjoined += update.unjoined
         if update.matures_after is not None and self.model.config.outcomes.matures_after is None:
             self.matures_after = self.kept_maturity = update.matures_after
-        self.predicted_at = update.predicted_at or self.predicted_at
+        if update.predicted_at is not None:
+            self.busy = self.busy_at(update.predicted_at) + update.predictions
+            self.predicted_at = update.predicted_at
         self.outcome_at = update.outcome_at or self.outcome_at
         self.errors = update.errors or self.errors
         if update.reference is not None:
@@ -440,6 +443,11 @@ class Version:
         """The segments' own first records; None before the first."""
         row = self.coarse.row(Part.SEGMENT_REFERENCE, REFERENCE_PANE)
         return row if isinstance(row, Row) else None
+
+    def busy_at(self, now: float) -> float:
+        """Its predictions by *now* (wall), of which each counts half as much a day later."""
+        silent = max(0.0, now - (self.predicted_at or now)) * self.model.scale
+        return float(self.busy * 0.5 ** (silent / DAY))
 
     def covered_seconds(self, end: float, seconds: float) -> float:
         """How much of the *seconds* before *end* the state reaches."""

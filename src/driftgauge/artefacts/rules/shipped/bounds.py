@@ -208,7 +208,7 @@ def _versions_evicted(setting: Setting) -> Shipped:
         description='{{ printf "%.0f" $value }} versions were dropped in a day because newer ones came, over all pods: their windows are lost.',
         board=OF_MODEL_BOARD,
         runbook=Runbook(
-            "The newest versions are kept (`limits.versions`, 3). A few evictions are rollouts; many are a version that changes with each request, run or pod.",
+            "Of more versions than are kept (`limits.versions`, 3) the one that is silent longest goes; of those that spoke in the last ten minutes, and the busiest, the least busy. A few evictions are rollouts; many are a version that changes with each request, run or pod.",
             (
                 "`GET /v1/models`: what do the versions look like?",
                 "What does the sender put into `model_version`?",
