@@ -48,6 +48,7 @@ class Reason(StrEnum):
     FUTURE = "future"
     TOO_OLD = "too_old"
     UNKNOWN_CLASS = "unknown_class"
+    UNKNOWN_KEY = "unknown_key"
     NO_TASK = "no_task"
     MODEL_LIMIT = "model_limit"
     COLUMNS_DIFFER = "columns_differ"

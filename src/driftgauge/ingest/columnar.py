@@ -110,7 +110,7 @@ def _document(number: int, head: Mapping[str, Raw], models: Models, tally: Tally
             case "model_version":
                 version = _of_type(value, str | int, "model_version: expected text or an integer")
             case _ if value is not None:
-                tally.ignored[Reason.OUT_OF_DOMAIN] += 1
+                tally.ignored[Reason.UNKNOWN_KEY] += 1
     return Document(number, model, version, head["columns"])
 
 
@@ -235,7 +235,7 @@ def _loose(form: Form, held: Struct, document: Document) -> Loose:
     dropped = _skipped(columns, form.features, features)
     ignored = _skipped(columns, form.segments, segments)
     unknown = (columns.of(getattr(held, each)) for each in form.ignored)
-    ignored += [(Reason.OUT_OF_DOMAIN, _cells(each)) for each in unknown if each is not None]
+    ignored += [(Reason.UNKNOWN_KEY, _cells(each)) for each in unknown if each is not None]
     n = columns.n or 0
     _check(fields, scores, n)
     nothing = [None] * n

@@ -50,7 +50,7 @@ def structure(form: Form, record: Mapping[str, object], spoilt: Spoilt) -> Struc
     }
     unknown = sum(value is not None and name not in form.keys for name, value in record.items())
     if unknown:
-        spoilt.ignored[Reason.OUT_OF_DOMAIN] += unknown
+        spoilt.ignored[Reason.UNKNOWN_KEY] += unknown
     return form.structure(**values)
 
 

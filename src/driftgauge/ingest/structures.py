@@ -65,7 +65,7 @@ class Pivot:
         fields: dict[str, Sequence[Any]] = dict(self._plain)
         features, segments = self._nested.get("features"), self._nested["segments"]
         ignored = segments.skipped()
-        ignored += [(Reason.OUT_OF_DOMAIN, _counted(whole)) for _, whole in self._ignored]
+        ignored += [(Reason.UNKNOWN_KEY, _counted(whole)) for _, whole in self._ignored]
         return Loose(
             place=place,
             scores=fields.pop("scores", ()),

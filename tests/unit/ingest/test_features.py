@@ -191,14 +191,14 @@ def test_unknown_fields_are_counted(door):
         at.predictions({"columns": columns}),
         at.predictions({"columns": columns}),
     ):
-        assert result.ignored == {"out_of_domain": 3}
+        assert result.ignored == {"unknown_key": 3}
         assert len(result.predictions[0]) == 2
         assert not result.rejections
 
 
 def test_unknown_keys_beside_columns_are_counted(door):
     result = door().predictions({"source": "x", "columns": {"score": [1]}})
-    assert result.ignored == {"out_of_domain": 1}
+    assert result.ignored == {"unknown_key": 1}
 
 
 def test_steady_senders_of_what_is_dropped_stay_on_the_fast_path(door, monkeypatch):
@@ -208,7 +208,7 @@ def test_steady_senders_of_what_is_dropped_stay_on_the_fast_path(door, monkeypat
     monkeypatch.setattr("driftgauge.ingest.lines.with_care", None)
     for result in (first, at.lines(record, record)):
         assert result.predictions[0].invalid == {("", "out_of_domain"): 2}
-        assert result.ignored == {"out_of_domain": 4}
+        assert result.ignored == {"unknown_key": 2, "out_of_domain": 2}
 
 
 def test_no_more_than_a_thousand_dropped_names_are_remembered(door):
@@ -217,7 +217,7 @@ def test_no_more_than_a_thousand_dropped_names_are_remembered(door):
         record = {f"u{n}": 1 for n in range(start, start + 900)} | {"score": 1}
         record["features"] = {f"x{n}": 1 for n in range(start, start + 900)}
         result = at.predictions(record)
-        assert result.ignored == {"out_of_domain": 900}
+        assert result.ignored == {"unknown_key": 900}
         assert result.predictions[0].invalid == {("", "out_of_domain"): 900}
     form = at.decoder._models["predictions"]._forms["default"]
     assert len(form.unknown) == len(form.features.dropped) == 1000

@@ -171,5 +171,5 @@ def test_naughty_keys_are_ignored_and_counted(door):
     at = door()
     for _ in range(2):
         result = at.predictions(record)
-        assert result.ignored == {"out_of_domain": len(record) - 1}
+        assert result.ignored == {"unknown_key": len(record) - 1}
         assert len(result.predictions) == 1
