@@ -116,7 +116,7 @@ def _of_areas(sketch: Paired, row: Row, groups: Row | None) -> Difference | None
         older, newer = (jackknife.left_out(scores.sum(axis=axis)) for axis in (-1, -2))
         before, now = (roc_auc(side[:, 1], side[:, 0])[0] for side in (older, newer))
         spread = _variance(whole, now - before, scores.sum(axis=(1, 2, 3)))
-    return paired.paired_roc_aucs(positive, negative, inflation=_inflation(independent, spread))
+    return paired.paired_roc_aucs(whole, independent, inflation=_inflation(independent, spread))
 
 
 def _grouped(sketch: Paired, groups: Row | None, sums: Sums) -> Floats:

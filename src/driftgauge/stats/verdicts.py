@@ -104,6 +104,9 @@ def drifted(
     Raises:
         ValueError: shapes or bad counts.
 
+    Source: our own composition of `homogeneity`, `overdispersed_p` and `benjamini_hochberg`, which name
+    theirs: an effect that matters (any of PSI, KS, mean at its floor) and one that chance does not explain
+    are asked for together, since many records make any difference significant, and few any effect large.
     Cost: about 0.5 ms for 25 features, 10 ms for 1,000. Checked on cases worked by hand.
     """
     statistic, degrees = homogeneity(reference_counts, current_counts)

@@ -90,7 +90,7 @@ def test_the_difference_of_areas_is_delongs_over_every_pair(n, bins):
     value, square = paired.paired_area_difference(*tables)
     assert value == pytest.approx(areas[1] - areas[0], abs=1e-12)
     assert square == pytest.approx(variance, rel=1e-12)
-    found = paired.paired_roc_aucs(*tables)
+    found = paired.paired_roc_aucs(value, square)
     assert found.p == pytest.approx(2 * stats.norm.sf(abs(areas[1] - areas[0]) / np.sqrt(variance)), rel=1e-9)
     assert found.high - found.value == pytest.approx(1.96 * np.sqrt(variance), rel=1e-12)
 
@@ -106,7 +106,8 @@ def test_inflation_widens_all_three():
     t = stats.t.isf(float(plain.p) / 2, 49)
     assert wide.p == pytest.approx(2 * stats.t.sf(t / 3, 49), rel=1e-9)
     tables = RNG.integers(0, 9, (2, 5, 5))
-    plain, wide = (paired.paired_roc_aucs(*tables, inflation=i) for i in (1.0, 2.0))
+    areas = paired.paired_area_difference(*tables)
+    plain, wide = (paired.paired_roc_aucs(*areas, inflation=i) for i in (1.0, 2.0))
     z = stats.norm.isf(float(plain.p) / 2)
     assert wide.p == pytest.approx(2 * stats.norm.sf(z / 2), rel=1e-9)
 
@@ -118,9 +119,9 @@ def test_too_few_cases_have_no_difference_and_equal_ones_no_significance():
     same = paired.paired_means([5, 5], [0.0, 5.0], [0.0, 5.0])
     np.testing.assert_array_equal(same.p, [1.0, 0.0])
     empty = np.zeros((3, 3), int)
-    assert np.isnan(paired.paired_roc_aucs(empty, empty).value)
+    assert np.isnan(paired.paired_roc_aucs(*paired.paired_area_difference(empty, empty)).value)
     equal = np.diag([5, 6, 7])
-    found = paired.paired_roc_aucs(equal, equal)
+    found = paired.paired_roc_aucs(*paired.paired_area_difference(equal, equal))
     assert (found.value, found.p, found.low, found.high) == (0.0, 1.0, 0.0, 0.0)
 
 
@@ -135,7 +136,7 @@ def test_bad_input_is_refused():
         with pytest.raises(ValueError, match="z: expected"):
             paired.paired_shares(1, 4, 6, z=z)
         with pytest.raises(ValueError, match="z: expected"):
-            paired.paired_roc_aucs(np.eye(2), np.eye(2), z=z)
+            paired.paired_roc_aucs(0.1, 0.01, z=z)
     with pytest.raises(ValueError, match="confidence"):
         paired.paired_means(3, 1.0, 1.0, confidence=1.0)
     with pytest.raises(ValueError, match="n"):

@@ -120,7 +120,7 @@ CALLS = {
     "moments.mean_shift_ratio": [lambda: moments.mean_shift_ratio(GOOD, SHORT)],
     "paired.paired_shares": [lambda: paired.paired_shares(3, 4, 6), lambda: paired.paired_shares(-1, 4, 6), lambda: paired.paired_shares(1, 4, 6, z=0.0)],
     "paired.paired_means": [lambda: paired.paired_means(-1, 1.0, 1.0), lambda: paired.paired_means(3, 1.0, 1.0, confidence=1.0)],
-    "paired.paired_roc_aucs": [lambda: paired.paired_roc_aucs(GOOD, GOOD), lambda: paired.paired_roc_aucs(SHORT, SHORT, z=0.0)],
+    "paired.paired_roc_aucs": [lambda: paired.paired_roc_aucs(0.1, -0.01), lambda: paired.paired_roc_aucs(0.1, 0.01, z=0.0)],
     "paired.paired_area_difference": [lambda: paired.paired_area_difference(GOOD, GOOD), lambda: paired.paired_area_difference(-SHORT, SHORT)],
     "partition.cuts_between": [lambda: partition.cuts_between(np.ones(3), np.zeros(2, np.bool_), 2), lambda: partition.cuts_between(np.zeros(3), np.zeros(3, np.bool_), 2)],
     **{f"regression.{name}": [lambda name=name: getattr(regression, name)(-1, 3.0)] for name in ("rmse", "mae", "bias", "mape")},
