@@ -254,6 +254,20 @@ def test_models_and_versions_are_told_apart_and_notices_are_bounded():
     assert len(narrator.notices) == KEPT_NOTICES
 
 
+def test_of_versions_that_are_gone_nothing_is_remembered_but_a_store_that_opens_again_forgets_none():
+    narrator = Narrator()
+    one = snapshot(0)
+    twin = replace(one.versions[0], state=structs.replace(one.versions[0].state, model_version="2"))
+    for heard, said in (
+        (one, 1),
+        (Snapshot(WALL, 0.0, ()), 0),
+        (one, 0),
+        (Snapshot(WALL, 0.0, (twin,)), 1),
+        (one, 1),
+    ):
+        assert len(narrator.hear(heard)) == said
+
+
 # --- detectors on the errors ------------------------------------------------------------------
 
 

@@ -71,7 +71,9 @@ class _Told:
 
 
 class Narrator:
-    """Tells what is new in each Snapshot. Remembers what it said; at most `KEPT_NOTICES` sentences."""
+    """Tells what is new in each Snapshot. Remembers what it said: of the versions that are there, and the
+    newest `KEPT_NOTICES` sentences.
+    """
 
     def __init__(self) -> None:
         self._told: dict[tuple[str, str], _Told] = {}
@@ -85,6 +87,9 @@ class Narrator:
             for text in self._version(version)
         )
         self.notices = (*self.notices, *fresh)[-KEPT_NOTICES:]
+        if snapshot.versions:  # none is a store that is being opened again
+            there = {(v.state.model, v.state.model_version) for v in snapshot.versions}
+            self._told = {key: told for key, told in self._told.items() if key in there}
         return fresh
 
     def _version(self, version: VersionSnapshot) -> Iterator[str]:
