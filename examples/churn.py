@@ -37,6 +37,7 @@ PLANS = {"basic": 0.52, "pro": 0.42, "enterprise": 0.06}
 FALL_BEGINS, FALL_ENDS, FAILURE = 0.30, 0.42, 0.60
 BATCH = 500
 TRIES = 20
+STARTING = 10
 
 
 def score_of(plan: str, progress: float, draw: random.Random) -> float:
@@ -94,22 +95,36 @@ def post(url: str, batch: list[dict[str, object]], key: str) -> dict[str, int]:
         data=json.dumps(batch).encode(),
         headers={"Content-Type": "application/json", "Idempotency-Key": key},
     )
-    for _ in range(TRIES):
+    for again in range(TRIES):
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             if error.code not in (429, 503):
-                raise SystemExit(
-                    f"{url} refused the records: {error.code} {error.read().decode()}"
-                ) from error
+                raise SystemExit(f"{url} refused the records: {refusal(error)}") from error
             time.sleep(float(error.headers.get("Retry-After", 1)))
         except OSError as error:
             reason = getattr(error, "reason", error)
             if isinstance(reason, TimeoutError):  # busy too, and the key makes another try harmless
                 continue
+            if (
+                isinstance(reason, ConnectionRefusedError) and again < STARTING
+            ):  # it may have just been started
+                time.sleep(1)
+                continue
             raise SystemExit(f"{url} can't be reached: {reason}; is `driftgauge serve` running?") from error
     raise SystemExit(f"{url} was too busy, or gave no answer, {TRIES} times")
+
+
+def refusal(error: urllib.error.HTTPError) -> str:
+    """What driftgauge said, of many refused records about the first."""
+    said = error.read().decode()
+    try:
+        problem = json.loads(said)
+        listed = [f"; the first: {each['detail']}" for each in problem.get("rejected", [])[:1]]
+        return f"{error.code} {problem['detail']}{''.join(listed)}"
+    except (ValueError, TypeError, AttributeError, LookupError):
+        return f"{error.code} {said}"
 
 
 def arguments() -> argparse.Namespace:

@@ -119,13 +119,41 @@ def test_a_batch_without_an_answer_is_sent_again_with_its_key(churn, monkeypatch
     monkeypatch.setattr(urllib.request, "urlopen", open_url)
     assert churn.post("http://door", [{"score": 0.5}], "run-0") == {"accepted": 1, "duplicates": 0}
     assert sent == [(30, "run-0")] * 3
+
+
+def test_a_server_that_starts_is_waited_for_a_little(churn, monkeypatch):
+    waits, tries = [], []
+
+    def refused(*_, **__):
+        tries.append(1)
+        raise urllib.error.URLError(ConnectionRefusedError(111, "Connection refused"))
+
     monkeypatch.setattr(urllib.request, "urlopen", refused)
-    with pytest.raises(SystemExit, match="can't be reached"):
+    monkeypatch.setattr("time.sleep", waits.append)
+    with pytest.raises(SystemExit, match=r"can't be reached: .*refused; is `driftgauge serve` running"):
         churn.post("http://door", [{"score": 0.5}], "run-0")
+    assert len(tries) == churn.STARTING + 1 == len(waits) + 1
 
 
-def refused(*_, **__):
-    raise ConnectionRefusedError(111, "Connection refused")
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (
+            b'{"detail": "none of the 2 records was taken", "rejected": [{"detail": "score: expected"}, {}]}',
+            "door refused the records: 422 none of the 2 records was taken; the first: score: expected",
+        ),
+        (b'{"detail": "no"}', "door refused the records: 422 no"),
+        (b"not ours", "door refused the records: 422 not ours"),
+    ],
+)
+def test_of_many_refused_records_the_first_is_told(churn, monkeypatch, body, said):
+    def refuse(request, timeout):
+        raise urllib.error.HTTPError(request.full_url, 422, "", {}, io.BytesIO(body))
+
+    monkeypatch.setattr(urllib.request, "urlopen", refuse)
+    with pytest.raises(SystemExit) as stopped:
+        churn.post("http://door", [{"score": 0.5}], "run-0")
+    assert str(stopped.value) == f"http://{said}"
 
 
 def test_it_needs_the_standard_library_alone():
