@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import random
@@ -17,6 +18,8 @@ from pathlib import Path
 
 import pytest
 from tests.e2e.harness import Http, free_port, poll
+from tests.e2e.test_injector import asked as asked_for_a_sidecar
+from tests.e2e.test_injector import injecting
 from tests.e2e.test_trigger import triggering
 
 from driftgauge.artefacts.dashboards import DASHBOARDS, text
@@ -128,7 +131,7 @@ def mishaps(records):
 
 
 class Whole:
-    """The demo, the records of two models more, a trigger, and Prometheus beside them."""
+    """The demo, the records of two models more, a trigger, an injector, and Prometheus beside them."""
 
     def __init__(self, folder, program, stack):
         self.folder, self.lines, self.draw = folder, [], random.Random(3)
@@ -136,13 +139,15 @@ class Whole:
         for model in COLUMNS:
             profiled(folder, model, self.draw)
         trigger = self._trigger(stack)
+        _, authority, _, webhook, injector = stack.enter_context(injecting(folder))
         self.began = time.time()
-        self.running = [self._demo(), self._prometheus(program, trigger.address)]
+        self.running = [self._demo(), self._prometheus(program, trigger.address, injector)]
         stack.callback(self.close)
         threading.Thread(target=self._read, daemon=True).start()
         self.client = Http(self.intake)
         poll(lambda: self.client.get("/readyz")[0] == 200, "the demo is not ready", seconds=60)
         self._alarm(trigger)
+        asyncio.run(asked_for_a_sidecar(webhook, authority, injector))
         self._send()
 
     def _trigger(self, stack):
@@ -179,11 +184,12 @@ class Whole:
             env=os.environ | {"PYTHONUNBUFFERED": "1"},
         )
 
-    def _prometheus(self, program, trigger):
+    def _prometheus(self, program, trigger, injector):
         rules, file = self.folder / "rules.yml", self.folder / "prometheus.yml"
         # An hour is 4 s here, in which a busy machine may not get the least number of records through.
         rules.write_text(prometheus_text(shipped_rules(SCALE)).replace(f">= {LEAST_SAMPLES}", "> 0"))
         jobs = {"driftgauge": ("shop", self.metrics), "driftgauge-trigger": ("ops", trigger)}
+        jobs["driftgauge-injector"] = ("ops", injector)
         config = {
             "global": {"scrape_interval": f"{SCRAPE}s", "scrape_timeout": f"{SCRAPE}s"},
             "rule_files": [str(rules)],

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 
 import aiohttp
 import pytest
@@ -39,11 +40,12 @@ async def asked(address, authority, seen):
             return made, await answer.text()
 
 
-def test_it_serves_until_a_signal_and_ends_in_order(tmp_path):
-    authority = trustme.CA()
-    files = (tmp_path / "tls.crt", tmp_path / "tls.key")
+@contextmanager
+def injecting(folder):
+    """An injector, its certificate's authority, its log, and both its addresses."""
+    authority, log = trustme.CA(), folder / "injector.log"
+    files = (folder / "tls.crt", folder / "tls.key")
     write(files, authority)
-    log = tmp_path / "log"
     command = [
         sys.executable,
         "-m",
@@ -56,15 +58,19 @@ def test_it_serves_until_a_signal_and_ends_in_order(tmp_path):
     command += ["--plain", "--linger=100ms"]
     with log.open("w") as stderr, subprocess.Popen(command, stderr=stderr, stdout=stderr) as process:
         try:
-            address, seen = started(log)
-            made, metrics = asyncio.run(asked(address, authority, seen))
-            assert made["spec"]["containers"][-1]["image"] == "example.com/driftgauge:9"
-            assert 'driftgauge_injector_pods_total{result="injected"} 1.0' in metrics
-            process.send_signal(signal.SIGTERM)
-            began = time.monotonic()
-            assert process.wait(30) == 0, log.read_text()
-            assert time.monotonic() - began < 10
+            yield process, authority, log, *started(log)
         finally:
             process.kill()
+
+
+def test_it_serves_until_a_signal_and_ends_in_order(tmp_path):
+    with injecting(tmp_path) as (process, authority, log, address, seen):
+        made, metrics = asyncio.run(asked(address, authority, seen))
+        assert made["spec"]["containers"][-1]["image"] == "example.com/driftgauge:9"
+        assert 'driftgauge_injector_pods_total{result="injected"} 1.0' in metrics
+        process.send_signal(signal.SIGTERM)
+        began = time.monotonic()
+        assert process.wait(30) == 0, log.read_text()
+        assert time.monotonic() - began < 10
     assert "models/churn-6c9f7d5b8-*': injected" in log.read_text()
     assert "Traceback" not in log.read_text()

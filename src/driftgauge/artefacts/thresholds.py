@@ -35,6 +35,7 @@ STALE_EVALUATION_SECONDS: Final = 5 * MINUTE
 MOST_REJECTED: Final = 0.01
 MOST_LOG_BYTES: Final = 128 * MIB
 LONG_SCRAPE_SECONDS: Final = 5.0
+LEAST_CERTIFICATE_DAYS: Final = 14
 
 # Where the process itself acts, as shares of its memory limit: caches shrink, then intake is shed.
 MEMORY_SHRINKS: Final = 0.8

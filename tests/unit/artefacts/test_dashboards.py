@@ -17,6 +17,7 @@ from driftgauge.artefacts.dashboards.grafana import SCHEMA_VERSION
 from driftgauge.artefacts.dashboards.queries import RECORDED
 from driftgauge.artefacts.rules.shipped import shipped_rules
 from driftgauge.metrics import BY_NAME, METRICS
+from driftgauge.metrics.injector import FAMILY as INJECTOR
 from driftgauge.metrics.trigger import FAMILY as TRIGGER
 from driftgauge.stats.verdicts import RULES
 
@@ -234,7 +235,7 @@ def family_of(panel: dict[str, Any]) -> set[str]:
     names = {name for target in panel["targets"] for name in metrics_of(plain(target["expr"]))}
     # What a rule records of a family's metric is there where the family is.
     names |= {of for name in names & RECORDED.keys() for of in metrics_of(RECORDED[name].expr)}
-    return {BY_NAME[name].family for name in names if name in BY_NAME} - {"default", TRIGGER}
+    return {BY_NAME[name].family for name in names if name in BY_NAME} - {"default", TRIGGER, INJECTOR}
 
 
 @each_board
@@ -246,7 +247,7 @@ def test_what_needs_a_family_says_so_in_a_folded_row(board):
     for panel in panels(board):
         said = re.findall(r"Needs family (\w+) under `metrics:`", panel["description"])
         assert family_of(panel) == set(said), panel["title"]
-        said += re.findall(r"Needs `driftgauge trigger`", panel["description"])
+        said += re.findall(r"Needs `driftgauge (?:trigger|injector)`", panel["description"])
         assert bool(said) == (panel in folded), panel["title"]
 
 
@@ -304,8 +305,8 @@ def test_a_query_asks_for_series_and_labels_that_exist(query):
 @pytest.mark.parametrize("query", QUERIES)
 def test_a_query_asks_only_for_the_jobs_and_namespaces_that_are_chosen(query):
     for selector in re.findall(r"\w+\{[^}]*\}", query):
-        if selector.startswith("driftgauge_trigger_"):
-            assert "job=" not in selector, "the trigger is scraped by a job of its own"
+        if selector.startswith(("driftgauge_trigger_", "driftgauge_injector_")):
+            assert "job=" not in selector, "they are scraped by jobs of their own"
             continue
         assert 'job=~"$job"' in selector
         assert 'namespace=~"$namespace"' in selector
@@ -387,6 +388,7 @@ LIMITS = [
     ("sidecar", "Age of the evaluation by model", [T.STALE_EVALUATION_SECONDS], None),
     ("sidecar", "Memory of its limit", [T.MEMORY_SHRINKS, T.MEMORY_SHEDS], None),
     ("sidecar", "Time of a scrape", [T.LONG_SCRAPE_SECONDS], None),
+    ("sidecar", "Certificate holds for", [T.LEAST_CERTIFICATE_DAYS * 86400], None),
 ]
 
 

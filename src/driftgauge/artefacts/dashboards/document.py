@@ -68,7 +68,7 @@ name what Grafana reads beyond its types.
 The rules of Grafana's dashboard linter are kept, but for these. `allValue` is `.*` and not `.+`:
 outside Kubernetes there is no namespace to match. Only Sidecar has Instance: elsewhere no panel shows
 single pods. A distribution is counted over the time shown, `$__range`, rather than over
-`$__rate_interval`; and the trigger's panels name no job, since another one scrapes it.
+`$__rate_interval`; and the panels of the trigger and the injector name no job, since others scrape them.
 """
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from driftgauge.artefacts import thresholds
-from driftgauge.artefacts.dashboards import chosen
+from driftgauge.artefacts.dashboards import chosen, injecting
 from driftgauge.artefacts.dashboards.board import (
     PLAIN,
     Dashboard,
@@ -39,7 +39,7 @@ def dashboard() -> Dashboard:
         since="now-6h",
         variables=VARIABLES,
         annotations=(chosen.firing(_S), chosen.restarts(_S)),
-        rows=(_health(), _intake(), _refused(), _store(), _evaluation(), _bounds(), _cost()),
+        rows=(_health(), _intake(), _refused(), _store(), _evaluation(), _bounds(), _cost(), injecting.row()),
     )
 
 

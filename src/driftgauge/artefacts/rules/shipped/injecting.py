@@ -18,11 +18,11 @@ from driftgauge.artefacts.rules.shipped.entry import (
 )
 from driftgauge.artefacts.rules.shipped.sidecar import without
 from driftgauge.artefacts.rules.values import WITHOUT_PODS, Severity
+from driftgauge.artefacts.thresholds import LEAST_CERTIFICATE_DAYS
 from driftgauge.config import DAY, HOUR, MINUTE
 
 _TARGET: Final = {"namespace": "monitoring", "job": "driftgauge-injector"}
 _WARNING: Final = Severity.WARNING
-LEAST_DAYS: Final = 14
 
 
 def injector_alerts(setting: Setting) -> Iterator[Shipped]:
@@ -46,7 +46,7 @@ def _expires(setting: Setting) -> Shipped:
     return shipped(
         setting,
         "InjectorCertificateExpires",
-        {_WARNING: f"{left} < {LEAST_DAYS}"},
+        {_WARNING: f"{left} < {LEAST_CERTIFICATE_DAYS}"},
         hold=15 * MINUTE,
         summary='The injector\'s certificate holds for {{ printf "%.0f" $value }} more days',
         description='After that the API server no longer asks the injector in {{ $labels.namespace }}, and pods start without their sidecar ({{ printf "%.0f" $value }} days left).',
