@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import re
+import shutil
 import subprocess
+from xml.etree import ElementTree as ET
 
 import helm_python
 import jsonschema
@@ -328,6 +330,89 @@ def test_a_documented_value_is_read_with_its_sentence():
     assert (found.path, found.default, found.doc) == ("a.b", 3, "How many of them.")
 
 
+def test_the_charts_own_pods_reach_each_other_whoever_else_may(rendered):
+    """The trigger asks the receiver for labels, `helm test` asks all: both from the release's namespace."""
+    own = {
+        "podSelector": {
+            "matchLabels": {
+                "app.kubernetes.io/name": "driftgauge",
+                "app.kubernetes.io/instance": "driftgauge",
+            }
+        }
+    }
+    resources = rendered["driftgauge-everything"]
+    for policy in (each for each in resources if each["kind"] == "NetworkPolicy"):
+        for rule in policy["spec"]["ingress"]:
+            if rule["ports"] in ([{"port": 9878}], [{"port": 9879}]):
+                assert own in rule["from"], policy["metadata"]["name"]
+    asking = [r for r in resources if r["kind"] == "Pod"]
+    asking += [r["spec"]["template"] for r in resources if r["kind"] in {"Deployment", "StatefulSet"}]
+    assert len(asking) == 6
+    for pod in asking:
+        assert own["podSelector"]["matchLabels"].items() <= pod["metadata"]["labels"].items()
+    monitoring = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "observability"}}}
+    values = {
+        "trigger": {"enabled": True},
+        "networkPolicy": {"enabled": True, "metricsFrom": [monitoring]},
+    }
+    policy = of(charts.resources(CHART, values), "NetworkPolicy", "driftgauge-trigger")
+    assert policy["spec"]["ingress"] == [
+        {"from": [monitoring, {"podSelector": {}}], "ports": [{"port": 9879}]}
+    ], "Prometheus scrapes the trigger from where it scrapes the receiver"
+
+
+@pytest.mark.parametrize("component", ["receiver", "trigger", "injector"])
+def test_each_component_takes_what_every_chart_lets_choose(component):
+    chosen = {
+        "podAnnotations": {"a": "b"},
+        "podLabels": {"c": "d"},
+        "nodeSelector": {"e": "f"},
+        "tolerations": [{"key": "g"}],
+        "affinity": {"podAntiAffinity": {}},
+        "priorityClassName": "h",
+        "resources": {"limits": {"memory": "1Gi"}},
+    }
+    made = charts.resources(CHART, {component: {"enabled": True, **chosen}})
+    kind, name = (
+        ("StatefulSet", "driftgauge")
+        if component == "receiver"
+        else ("Deployment", f"driftgauge-{component}")
+    )
+    template = of(made, kind, name)["spec"]["template"]
+    assert template["metadata"]["annotations"]["a"] == "b"
+    assert template["metadata"]["labels"]["c"] == "d"
+    for name in ("nodeSelector", "tolerations", "affinity", "priorityClassName"):
+        assert template["spec"][name] == chosen[name]
+    assert template["spec"]["containers"][0]["resources"]["limits"] == {"memory": "1Gi"}
+
+
+def test_volumes_of_ones_own_are_mounted(rendered):
+    resources = rendered["driftgauge-everything"]
+    for kind, name, volume in (
+        ("StatefulSet", "driftgauge", "authority"),
+        ("Deployment", "driftgauge-trigger", "webhook"),
+    ):
+        spec = of(resources, kind, name)["spec"]["template"]["spec"]
+        assert volume in {each["name"] for each in spec["volumes"]}
+        assert volume in {each["name"] for each in spec["containers"][0]["volumeMounts"]}
+
+
+@pytest.mark.parametrize("chart", [CHART, LIBRARY], ids=lambda chart: chart.name)
+def test_a_chart_says_what_a_catalogue_shows(chart):
+    told = yaml.safe_load((chart / "Chart.yaml").read_text(encoding="utf-8"))
+    kind, _, picture = told["icon"].partition(";base64,")
+    assert kind == "data:image/svg+xml"
+    assert ET.fromstring(base64.b64decode(picture, validate=True)).tag.endswith("}svg")
+    assert told["description"].endswith(".")
+    assert told["annotations"]["artifacthub.io/license"] == "Apache-2.0"
+    assert "Apache License" in (charts.ROOT / "LICENSE").read_text(encoding="utf-8")
+    # Of the categories that Artifact Hub has.
+    assert told["annotations"]["artifacthub.io/category"] == "monitoring-logging"
+    assert told["annotations"]["artifacthub.io/prerelease"] == str(told["version"].startswith("0.")).lower()
+    # The oldest cluster that the resources are validated for; -0 takes a vendor's suffix.
+    assert told["kubeVersion"] == f">={KUBERNETES[0]}-0"
+
+
 # --- the injector ---------------------------------------------------------------------------------------
 
 
@@ -391,6 +476,30 @@ def test_the_certificate_that_the_chart_makes_is_one_that_the_api_server_trusts(
     assert key.public_key() == leaf.public_key()
     mounted = of(resources, "Deployment")["spec"]["template"]["spec"]["volumes"]
     assert mounted == [{"name": "certificate", "secret": {"secretName": "driftgauge-injector-certificate"}}]
+
+
+def test_an_upgrade_keeps_the_certificate_that_is_there(tmp_path):
+    """Offline Helm's `lookup` finds nothing: here it is told what a cluster would find."""
+    chart = tmp_path / "driftgauge"
+    shutil.copytree(CHART, chart)
+    template = chart / "templates" / "injector-webhook.yaml"
+    looked = 'lookup "v1" "Secret" .Release.Namespace $secret'
+    text = template.read_text(encoding="utf-8")
+    assert text.count(looked) == 1
+    template.write_text(text.replace(looked, "default (dict) .Values.found"), encoding="utf-8")
+    (chart / "values.schema.json").unlink()
+
+    def made(found=None):
+        resources = charts.resources(chart, {"injector": {"enabled": True}, "found": found})
+        data = of(resources, "Secret", "driftgauge-injector-certificate")["data"]
+        assert webhook(resources)["clientConfig"]["caBundle"] == data["ca.crt"]
+        return data
+
+    first = made()
+    assert made({"data": first}) == first
+    for lost in first:
+        again = made({"data": {name: text for name, text in first.items() if name != lost}})
+        assert not {*again.values()} & {*first.values()}, "parts of two pairs"
 
 
 def test_cert_manager_is_asked_for_a_certificate_of_an_authority_that_stays(rendered):

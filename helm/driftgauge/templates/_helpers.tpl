@@ -68,6 +68,14 @@ capabilities:
     - ALL
 {{- end }}
 
+{{- /* The trigger asks the receiver, and `helm test` asks all of them. */}}
+{{- define "driftgauge.ownPods" -}}
+- podSelector:
+    matchLabels:
+      app.kubernetes.io/name: {{ include "driftgauge.name" . }}
+      app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
 {{- define "driftgauge.claim" -}}
 accessModes:
   {{- toYaml .accessModes | nindent 2 }}
