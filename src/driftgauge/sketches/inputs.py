@@ -225,10 +225,10 @@ class Inputs(LinearSketch):
         bins, texts = self.layout.count(row, "bins"), self.layout.count(row, "categories")
         count = bins.shape[-2]
         table = np.zeros((*bins.shape[:-2], count + texts.shape[-2], COARSE_CELLS), np.int64)
-        below = np.zeros((*bins.shape[:-1], NUMERIC_BINS + 1), np.int64)
-        below[..., 1:] = bins[..., :NUMERIC_BINS]
-        np.cumsum(below, axis=-1, out=below)  # of one type: numbers that change type are summed slowly
-        upto = below[..., np.arange(count)[:, None], self._coarse_ends]
+        below = np.zeros((*bins.shape[:-1], NUMERIC_BINS + 1), np.uint32)
+        # Of one type: numbers that change type are summed slowly. No sum exceeds `records`, a cell itself.
+        np.cumsum(bins[..., :NUMERIC_BINS], axis=-1, dtype=np.uint32, out=below[..., 1:])
+        upto = below.reshape(*bins.shape[:-2], -1)[..., self._coarse_ends]
         numeric, categorical = table[..., :count, :], table[..., count:, :]
         numeric[..., 0] = upto[..., 0]
         np.subtract(upto[..., 1:], upto[..., :-1], out=numeric[..., 1:COARSE_BINS])
@@ -236,7 +236,7 @@ class Inputs(LinearSketch):
         # The most frequent categories alone, the rest together with `other`.
         alone = min(COARSE_BINS - 1, self.unseen)
         categorical[..., :alone] = texts[..., :alone]
-        categorical[..., COARSE_BINS - 1] += texts[..., alone : self.unseen].sum(axis=-1, dtype=np.int64)
+        categorical[..., COARSE_BINS - 1] += texts[..., alone : self.unseen].sum(axis=-1, dtype=np.uint32)
         categorical[..., COARSE_BINS] = texts[..., self.missing]
         categorical[..., COARSE_BINS + 1] = texts[..., self.unseen]
         return table
@@ -252,9 +252,11 @@ class Inputs(LinearSketch):
 
 
 def _coarse_ends(coarse: Ints) -> Ints:
-    """How many bins lie in coarse bin c or below it, shape (F, COARSE_BINS); *coarse* never falls."""
-    found: Ints = (coarse[:, :, None] <= np.arange(COARSE_BINS)).sum(axis=1, dtype=np.int64)
-    return found
+    """Where sums up to the end of each coarse bin stand, shape (F, COARSE_BINS), in a flat array of
+    NUMERIC_BINS + 1 sums a name, which begin with 0; *coarse* never falls.
+    """
+    upto: Ints = (coarse[:, :, None] <= np.arange(COARSE_BINS)).sum(axis=1, dtype=np.int64)
+    return upto + np.arange(len(coarse))[:, None] * (NUMERIC_BINS + 1)
 
 
 def _marks(bins: InputBins) -> Floats:

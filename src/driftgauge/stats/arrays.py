@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self, TypeAlias
+from functools import cached_property
+from typing import Final, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,7 @@ Numbers: TypeAlias = Counts | float
 """An array of any shape, or one number."""
 
 LARGEST = float(np.finfo(np.float64).max)
+_GREATEST_SMALL: Final = int(np.iinfo(np.uint32).max)
 
 
 def checked_counts(counts: Numbers, where: str) -> Values:
@@ -31,6 +33,11 @@ def checked_counts(counts: Numbers, where: str) -> Values:
 
     Cost: nothing for unsigned integers, one pass for others. Checked by hand.
     """
+    return _checked(counts, where).astype(np.float64, copy=False)
+
+
+def _checked(counts: Numbers, where: str) -> Counts:
+    """*counts* of whatever type they are."""
     array = np.asarray(counts)
     if array.dtype.kind not in "biuf":
         raise ValueError(f"{where}: expected an array of numbers, found dtype {array.dtype}")
@@ -38,7 +45,7 @@ def checked_counts(counts: Numbers, where: str) -> Values:
         bad = ~((array >= 0) & (array < np.inf))
         index = tuple(int(i) for i in np.argwhere(bad)[0])
         raise ValueError(f"{where}: expected finite counts of at least 0, found {array[index]} at {index}")
-    return array.astype(np.float64, copy=False)
+    return array
 
 
 def checked_classes(positive_counts: Counts, negative_counts: Counts) -> tuple[Values, Values]:
@@ -74,7 +81,7 @@ def checked_pair(reference_counts: Counts, current_counts: Counts) -> tuple[Valu
     return reference, current
 
 
-def check_fit(reference: Values, current: Values) -> None:
+def check_fit(reference: Counts, current: Counts) -> None:
     """That both sides have equal bins (last axis) and leading axes that broadcast.
 
     Raises:
@@ -93,7 +100,7 @@ def check_fit(reference: Values, current: Values) -> None:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sample:
     """Counts that were checked once, and what is wanted of them each time they are compared.
 
@@ -101,16 +108,17 @@ class Sample:
     is compared at every evaluation, a window by several functions.
 
     Attributes:
-        counts: shape (..., bins); upto: their sums from the first bin on, where the order of the bins
-            means something; totals: shape (..., 1), NaN for an empty row; shares: counts / totals.
+        counts: shape (..., bins), the very array that was given; upto: their sums from the first bin on,
+            where the order of the bins means something; totals: shape (..., 1), NaN for an empty row;
+            shares: counts / totals.
 
     Errors and cost as `of`, its only maker. Checked as that is.
     """
 
-    counts: Values
+    counts: Counts
     totals: Values
     shares: Values
-    upto: Values | None = None
+    upto: Counts | None = None
 
     @classmethod
     def of(cls, counts: Binned, where: str = "counts", *, ordered: bool = False) -> Sample:
@@ -123,18 +131,39 @@ class Sample:
         """
         if isinstance(counts, Sample):
             return counts
-        checked = checked_counts(counts, where)
+        checked = _checked(counts, where)
         if checked.ndim == 0:
             raise ValueError(f"{where}: expected at least 1 bin on the last axis, found shape ()")
-        whole = totals(checked)
-        return cls(checked, whole, checked / whole, _cumulated(np.asarray(counts)) if ordered else None)
+        upto = _cumulated(checked) if ordered else None
+        # The last sum is the total, but for the rounding of weights.
+        exact = upto is not None and upto.dtype.kind in "ui"
+        whole = totals(upto[..., -1:] if upto is not None and exact else checked)
+        return cls(checked, whole, checked / whole, upto)
 
-    def cumulated(self) -> Values:
-        """Sums of the counts from the first bin on, in the counts' shape; not to be written to.
+    def cumulated(self) -> Counts:
+        """Sums of the counts from the first bin on, in the counts' shape; whole numbers of whole counts.
+        Not to be written to.
 
         Raises: nothing. Cost: O(elements), none where *ordered* bins were asked for. Checked by hand.
         """
         return _cumulated(self.counts) if self.upto is None else self.upto
+
+    @cached_property
+    def shares_upto(self) -> Values:
+        """`cumulated` / totals, kept: a reference's are asked for at every evaluation.
+
+        Raises: nothing. Cost: O(elements), once. Checked by hand.
+        """
+        found: Values = self.cumulated() / self.totals
+        return found
+
+    @cached_property
+    def share_roots(self) -> Values:
+        """Square roots of the shares, kept likewise.
+
+        Raises: nothing. Cost: O(elements), once. Checked by hand.
+        """
+        return np.sqrt(self.shares)
 
 
 Binned: TypeAlias = Counts | Sample
@@ -171,7 +200,7 @@ class Edges:
         return cls(array, np.minimum(widths, LARGEST))
 
 
-def checked_edges(edges: Values | Edges, counts: Values) -> Edges:
+def checked_edges(edges: Values | Edges, counts: Counts) -> Edges:
     """*edges*, and the widths between them.
 
     There must be one more than the bins of *counts*, finite and never falling;
@@ -190,10 +219,13 @@ def checked_edges(edges: Values | Edges, counts: Values) -> Edges:
     return edges if isinstance(edges, Edges) else Edges.of(array)
 
 
-def _cumulated(counts: Counts) -> Values:
-    # Whole numbers are added in a third of the time.
-    exact = counts.astype(np.int64, copy=False) if counts.dtype.kind in "bui" else counts
-    return np.cumsum(exact, axis=-1).astype(np.float64, copy=False)
+def _cumulated(counts: Counts) -> Counts:
+    # Whole numbers are added in a third of the time, and in a fifth where their sums are small too.
+    if counts.dtype == np.uint32 and int(counts.max(initial=0)) * counts.shape[-1] <= _GREATEST_SMALL:
+        return np.cumsum(counts, axis=-1, dtype=np.uint32)
+    return np.cumsum(
+        counts.astype(np.int64 if counts.dtype.kind in "bui" else np.float64, copy=False), axis=-1
+    )
 
 
 def _fit(first: tuple[int, ...], second: tuple[int, ...]) -> bool:
@@ -203,14 +235,14 @@ def _fit(first: tuple[int, ...], second: tuple[int, ...]) -> bool:
     return all(one == other or 1 in (one, other) for one, other in axes)
 
 
-def totals(counts: Values) -> Values:
+def totals(counts: Counts) -> Values:
     """Sum over the last axis, kept as an axis of 1; NaN where it is 0.
 
     Dividing by it makes a row without data NaN without a warning.
 
     Raises: nothing; counts are taken as `checked_counts` leaves them. Cost: O(elements). Checked by hand.
     """
-    total: Values = counts.sum(axis=-1, keepdims=True)
+    total: Values = counts.sum(axis=-1, keepdims=True, dtype=np.float64)
     return np.where(total > 0, total, np.nan)
 
 

@@ -295,16 +295,24 @@ def _interpolated(sample: Sample, ends: Values, levels: Values) -> Values:
     upto = sample.cumulated()
     # Sums of weights in two orders may differ by rounding: no level lies beyond the last.
     wanted = np.minimum(levels * sample.totals, upto[..., -1:])
-    # The first bin in which the level is reached, and before which there is something.
-    reached = upto[..., None, :] >= np.maximum(wanted, _LEAST)[..., None]
-    number = reached.argmax(axis=-1)
-    at = _place(upto.shape, number)
-    inside, through = sample.counts.ravel()[at], upto.ravel()[at]
-    part = (wanted - (through - inside)) / np.where(inside > 0, inside, np.nan)
-    at = _place(ends.shape, number)
-    flat = ends.ravel()
+    number = _first_reached(upto, wanted)
+    at, sums = _place(upto.shape, number), upto.ravel()
+    before = np.where(number > 0, sums[at - 1], 0.0)
+    part = (wanted - before) / (sums[at] - before)  # a row without counts wants NaN
+    at, flat = _place(ends.shape, number), ends.ravel()
     lower, upper = flat[at], flat[at + 1]
-    return np.clip(lower * (1 - part) + upper * part, lower, upper)
+    return np.minimum(np.maximum(lower * (1 - part) + upper * part, lower), upper)
+
+
+def _first_reached(upto: Counts, wanted: Values) -> Bins:
+    """The first bin in which the sum *wanted* is reached, and before which there is something."""
+    if upto.dtype.kind == "f":
+        least = np.maximum(wanted, _LEAST)
+    else:
+        # Whole numbers are compared with the whole number that they reach: a quarter less work.
+        least = np.fmax(np.ceil(wanted), 1.0).astype(upto.dtype)
+    found: Bins = (upto[..., None, :] >= least[..., None]).argmax(axis=-1)
+    return found
 
 
 def _place(shape: tuple[int, ...], places: Bins) -> Bins:

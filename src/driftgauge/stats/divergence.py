@@ -23,6 +23,7 @@ import numpy as np
 from driftgauge.stats.arrays import (
     LARGEST,
     Binned,
+    Bins,
     Counts,
     Edges,
     Sample,
@@ -77,22 +78,24 @@ def js_distance(reference_counts: Binned, current_counts: Binned) -> Values:
     4.1; Endres and Schindelin, 2003, for the root. Checked against
     ``scipy.spatial.distance.jensenshannon`` to 1e-7.
     """
-    return _js_distance(*_compared(reference_counts, current_counts).shares())
+    pair = _compared(reference_counts, current_counts)
+    return _js_distance(*pair.shares(), pair.room(2))
 
 
-def _js_distance(p: Values, q: Values) -> Values:
-    middle = p + q
-    middle /= 2
-    np.maximum(middle, _TINY, out=middle)
-    divergence = _relative_entropy(p, middle) + _relative_entropy(q, middle)
+def _js_distance(p: Values, q: Values, room: Values) -> Values:
+    middle, ratio = room
+    np.add(p, q, out=middle)
+    middle *= 0.5
+    middle += _TINY
+    divergence = _relative_entropy(p, middle, ratio) + _relative_entropy(q, middle, ratio)
     divergence /= 2 * math.log(2)
     return np.sqrt(np.minimum(np.maximum(divergence, 0.0), 1.0))
 
 
-def _relative_entropy(share: Values, other: Values) -> Values:
-    """Of *share* to *other*, which is nowhere 0."""
-    ratio = np.maximum(share, _TINY)
-    ratio = np.divide(ratio, other, out=ratio if ratio.shape == other.shape else None)
+def _relative_entropy(share: Values, other: Values, ratio: Values) -> Values:
+    """Of *share* to *other*, which is nowhere 0; *ratio* is written over."""
+    np.divide(share, other, out=ratio)
+    ratio += _TINY  # of a share of 0 the logarithm must be a number
     return _dot(share, np.log(ratio, out=ratio))
 
 
@@ -106,11 +109,14 @@ def hellinger(reference_counts: Binned, current_counts: Binned) -> Values:
     Errors and cost as the module says. Source: Hellinger, 1909. Checked against the Euclidean distance of the
     square roots (``scipy.spatial.distance``) to 1e-12.
     """
-    return _hellinger(*_compared(reference_counts, current_counts).shares())
+    pair = _compared(reference_counts, current_counts)
+    return _hellinger(pair, pair.room(1)[0])
 
 
-def _hellinger(p: Values, q: Values) -> Values:
-    apart = np.sqrt(p) - np.sqrt(q)
+def _hellinger(pair: _Pair, apart: Values) -> Values:
+    """*apart* is written over."""
+    np.sqrt(pair.current.shares, out=apart)
+    np.subtract(pair.reference.share_roots, apart, out=apart)
     return np.sqrt(np.minimum(_dot(apart, apart) / 2, 1.0))
 
 
@@ -162,7 +168,8 @@ def ks_statistic(reference_counts: Binned, current_counts: Binned) -> Values:
     Errors and cost as the module says.
     Source: Smirnov, 1939. Checked against ``scipy.stats.ks_2samp`` to 1e-12.
     """
-    return _largest(np.abs(_compared(reference_counts, current_counts).cumulated_apart()))
+    pair = _compared(reference_counts, current_counts)
+    return _largest(np.abs(pair.cumulated_apart(pair.room(1)[0])))
 
 
 def ks_bound(reference_counts: Binned, current_counts: Binned) -> Values:
@@ -199,7 +206,7 @@ def chi_square(reference_counts: Binned, current_counts: Binned) -> tuple[Values
     """
     pair = _compared(reference_counts, current_counts)
     p, q = pair.shares()
-    apart, both = p - q, pair.reference.counts + pair.current.counts
+    apart, both = p - q, np.add(pair.reference.counts, pair.current.counts, dtype=np.float64)
     pairs: Values = (pair.reference.totals * pair.current.totals)[..., 0]
     degrees = np.count_nonzero(both, axis=-1) - 1.0
     statistic = pairs * _dot(apart, apart / np.maximum(both, _TINY, out=both))
@@ -251,18 +258,25 @@ def wasserstein(reference_counts: Binned, current_counts: Binned, edges: Values 
     on atoms to 1e-12 and against adaptive quadrature of |F - G| to 1e-9.
     """
     pair = _compared(reference_counts, current_counts)
-    return _area(pair.cumulated_apart(), checked_edges(edges, pair.current.counts).widths)
+    widths = checked_edges(edges, pair.current.counts).widths
+    apart, room = pair.room(2)
+    crossed = _crossed(pair.cumulated_apart(apart))
+    return _area(np.abs(apart, out=apart), crossed, widths, room)
 
 
-def _area(apart: Values, widths: Values) -> Values:
-    """Integral of |F - G| from its values at the bins' right ends; it begins at 0."""
-    left = np.zeros_like(apart)
-    left[..., 1:] = apart[..., :-1]
-    twice = left + apart
-    np.abs(twice, out=twice)
-    crossed = np.flatnonzero(left * apart < 0)
-    a, b = left.ravel()[crossed], apart.ravel()[crossed]
-    twice.ravel()[crossed] = (a * a + b * b) / np.abs(a - b)
+def _crossed(apart: Values) -> Bins:
+    """The bins, in a flat array, at whose two ends F - G has different signs; it begins at 0."""
+    below = apart < 0
+    crossed = np.flatnonzero(below[..., 1:] != below[..., :-1])
+    return crossed + crossed // (apart.shape[-1] - 1 or 1) + 1
+
+
+def _area(apart: Values, crossed: Bins, widths: Values, twice: Values) -> Values:
+    """Integral of |F - G| from its values at the bins' right ends; *twice* is written over."""
+    twice[..., 0] = apart[..., 0]
+    np.add(apart[..., :-1], apart[..., 1:], out=twice[..., 1:])
+    a, b = apart.ravel()[crossed - 1], apart.ravel()[crossed]
+    twice.ravel()[crossed] = (a * a + b * b) / (a + b)
     with np.errstate(over="ignore"):
         return np.minimum(_dot(twice, widths / 2), LARGEST)
 
@@ -290,17 +304,21 @@ def distances(reference_counts: Binned, current_counts: Binned, edges: Values | 
     pair = _compared(reference_counts, current_counts)
     widths = checked_edges(edges, pair.current.counts).widths
     p, q = pair.shares()
-    apart = p - q
-    np.abs(apart, out=apart)
-    cumulated = pair.cumulated_apart()
+    room = pair.room(3)
+    apart, common, cumulated = room
+    np.abs(np.subtract(p, q, out=apart), out=apart)
+    np.minimum(p, q, out=common)
+    crossed = _crossed(pair.cumulated_apart(cumulated))
+    np.abs(cumulated, out=cumulated)
+    l_infinity, ks_bound, ks = _largest(room)
     return Distances(
-        ks=_largest(np.abs(cumulated)),
-        ks_bound=_largest(np.minimum(p, q)),
-        js=_js_distance(p, q),
-        hellinger=_hellinger(p, q),
+        ks=ks,
+        ks_bound=ks_bound,
         total_variation=_total_variation(apart),
-        l_infinity=_largest(apart),
-        wasserstein=_area(cumulated, widths),
+        l_infinity=l_infinity,
+        wasserstein=_area(cumulated, crossed, widths, apart),
+        js=_js_distance(p, q, room[:2]),
+        hellinger=_hellinger(pair, apart),
     )
 
 
@@ -324,13 +342,16 @@ def unordered_distances(reference_counts: Binned, current_counts: Binned) -> Uno
 
     Cost: O(features * bins). Checked against the single functions, exactly.
     """
-    p, q = _compared(reference_counts, current_counts).shares()
-    apart = np.abs(p - q)
+    pair = _compared(reference_counts, current_counts)
+    p, q = pair.shares()
+    room = pair.room(2)
+    apart = room[0]
+    np.abs(np.subtract(p, q, out=apart), out=apart)
     return UnorderedDistances(
-        js=_js_distance(p, q),
-        hellinger=_hellinger(p, q),
         total_variation=_total_variation(apart),
         l_infinity=_largest(apart),
+        hellinger=_hellinger(pair, apart),
+        js=_js_distance(p, q, room),
     )
 
 
@@ -344,12 +365,18 @@ class _Pair:
     def shares(self) -> tuple[Values, Values]:
         return self.reference.shares, self.current.shares
 
-    def cumulated_apart(self) -> Values:
-        """F - G at each bin's upper end. Whole counts are summed before they are divided:
+    def room(self, arrays: int) -> Values:
+        """Arrays of the shape that both sides broadcast to, for steps to write over: a new one for each
+        step would cost as much as the step, in pages that the system hands out and takes back.
+        """
+        return np.empty((arrays, *np.broadcast(self.reference.counts, self.current.counts).shape))
+
+    def cumulated_apart(self, apart: Values) -> Values:
+        """F - G at each bin's upper end, in *apart*. Whole counts are summed before they are divided:
         the last is exactly 0, and so is each one of proportional rows.
         """
-        apart: Values = self.reference.cumulated() / self.reference.totals
-        return apart - self.current.cumulated() / self.current.totals
+        np.divide(self.current.cumulated(), self.current.totals, out=apart)
+        return np.subtract(self.reference.shares_upto, apart, out=apart)
 
 
 def _compared(reference_counts: Binned, current_counts: Binned) -> _Pair:

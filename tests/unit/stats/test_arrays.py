@@ -72,6 +72,23 @@ def test_a_sample_holds_totals_shares_and_sums(ordered):
             arrays.Sample.of(bad, "rows")
 
 
+@pytest.mark.parametrize("ordered", [False, True])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint32, np.int64, np.float64])
+def test_sums_and_roots_of_a_sample_are_of_its_shares(dtype, ordered):
+    found = arrays.Sample.of(np.array([[4, 0, 9, 3], [0, 0, 0, 0]], dtype), ordered=ordered)
+    assert found.shares_upto[0].tolist() == [0.25, 0.25, 0.8125, 1.0]
+    assert found.share_roots[0].tolist() == [0.5, 0.0, 0.75, np.sqrt(0.1875)]
+    assert np.isnan(found.shares_upto[1]).all()
+    assert np.isnan(found.share_roots[1]).all()
+
+
+def test_sums_of_a_sample_are_exact_where_they_exceed_the_type_of_its_counts():
+    most = np.iinfo(np.uint32).max
+    found = arrays.Sample.of(np.array([[most, 1, most], [0, 2, 3]], np.uint32), ordered=True)
+    assert found.cumulated().tolist() == [[most, 2**32, 2**32 + most], [0, 2, 5]]
+    assert found.totals.tolist() == [[2.0**33 - 1], [5.0]]
+
+
 def test_totals_of_nothing_are_nan():
     found = arrays.totals(np.array([[1.0, 2.0], [0.0, 0.0]]))
     assert found == pytest.approx(np.array([[3.0], [np.nan]]), nan_ok=True)

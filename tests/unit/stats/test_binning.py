@@ -435,6 +435,17 @@ def test_quantiles_of_several_windows_in_the_same_edges():
     assert one.tolist() == [binning.quantile_from_counts(counts[0, 0], e, levels).tolist() for e in edges]
 
 
+def test_whole_counts_have_the_quantiles_of_the_same_weights_and_none_without_counts():
+    rng = np.random.default_rng(SEED)
+    counts = rng.integers(0, 9, (200, 20)).astype(np.uint32)
+    counts[3] = 0
+    edges, levels = np.sort(rng.normal(size=21)), np.array([0.0, 0.05, 0.5, 0.95, 1.0])
+    found = binning.quantile_from_counts(counts, edges, levels)
+    assert (np.isnan(found).all(axis=1) == (np.arange(200) == 3)).all()
+    weights = binning.quantile_from_counts(counts.astype(float), edges, levels)
+    assert np.array_equal(found, weights, equal_nan=True)
+
+
 def test_the_last_quantile_of_weights_is_the_end_of_the_last_filled_bin():
     """Sums in two orders differ by rounding; the level must not fall behind the last bin."""
     rng = np.random.default_rng(SEED)

@@ -354,6 +354,20 @@ def test_counts_that_were_checked_before_give_the_same_numbers(random_pair, orde
         divergence.psi(checked[0], Sample.of([1, 2]))
 
 
+def test_either_side_may_have_the_more_axes(random_pair):
+    reference, windows = random_pair[0], np.stack(random_pair)
+    edges = np.linspace(0, 1, 13)
+    ahead, behind = (
+        divergence.distances(reference, windows, edges),
+        divergence.distances(windows, reference, edges),
+    )
+    for place, window in enumerate(random_pair):
+        alone = divergence.distances(reference, window, edges)
+        for name in ("ks", "ks_bound", "js", "hellinger", "total_variation", "l_infinity", "wasserstein"):
+            assert (getattr(ahead, name)[place] == getattr(alone, name)).all()
+            assert getattr(behind, name)[place] == pytest.approx(getattr(alone, name), abs=1e-12)
+
+
 def test_unordered_distances_gives_the_same_numbers_as_the_single_functions(random_pair):
     found = divergence.unordered_distances(*random_pair)
     for name, function in {
