@@ -103,8 +103,11 @@ def read_only(path: Path) -> sqlite3.Connection:
     """A connection that can neither write nor checkpoint.
 
     Raises:
+        StoreError: there is no such file.
         sqlite3.Error: it can't be opened.
     """
+    if not path.exists():
+        raise StoreError(f"{path}: expected the database of `driftgauge serve`, found no such file")
     uri = f"{path.absolute().as_uri()}?mode=ro"
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA query_only=ON")
@@ -164,13 +167,17 @@ def _forget_damaged(path: Path) -> None:
 
 
 def lock(directory: Path) -> int:
-    """Hold the directory for this process; the descriptor that `unlock` takes.
+    """Make the directory, and hold it for this process; the descriptor that `unlock` takes.
 
     Raises:
-        StoreError: another process holds it.
+        StoreError: it is no directory to write to, or another process holds it.
         OSError: the volume refuses.
     """
-    descriptor = os.open(directory / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(directory / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except (FileExistsError, FileNotFoundError, NotADirectoryError, PermissionError) as error:
+        raise StoreError(f"{directory}: expected a directory to write to, got: {error.strerror}") from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:

@@ -98,7 +98,6 @@ class Database:
     def _examine(self) -> Examined:
         if not isinstance(self.path, Path):
             return Examined(found=False)
-        self._directory.mkdir(parents=True, exist_ok=True)
         if self._lock is None:
             self._lock = files.lock(self._directory)
         wal = self.path.with_name(f"{self.path.name}-wal")

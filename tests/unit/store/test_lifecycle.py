@@ -146,7 +146,9 @@ def test_a_second_process_is_refused(store, tmp_path):
 def test_a_directory_that_cannot_be_made_is_worded_and_tried_again(make, tmp_path):
     (tmp_path / "data").write_text("a file")
     store = make()
-    with pytest.raises(StoreError, match=r"driftgauge\.sqlite: open: (File exists|Not a directory)"):
+    with pytest.raises(
+        StoreError, match=r": expected a directory to write to, got: (File exists|Not a directory)"
+    ):
         store.open()
     with pytest.raises(StoreError, match="expected an open store"):
         store.commit(Batch(b""))

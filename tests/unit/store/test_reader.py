@@ -17,7 +17,8 @@ def reader(store, tmp_path):
 
 def test_there_must_be_a_store(tmp_path):
     with pytest.raises(
-        StoreError, match=r"driftgauge.sqlite: open for reading: SQLITE_CANTOPEN: unable to open"
+        StoreError,
+        match=r"driftgauge.sqlite: expected the database of `driftgauge serve`, found no such file",
     ):
         Reader(tmp_path)
     assert list(tmp_path.iterdir()) == []
