@@ -266,6 +266,8 @@ def test_a_taken_port_is_told_and_the_other_door_answers(made):
     client = second.http("observation")
     assert up(samples(client.text("/metrics")), "intake") == 0
     poll(lambda: client.get("/readyz")[0] == 200, "not ready")  # the store opens after the doors
+    first.process.kill()
+    second.wait_logged(rf"INFO .*intake: listening on {host}")
 
 
 def test_an_idempotency_key_is_answered_once(made):

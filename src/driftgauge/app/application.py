@@ -335,9 +335,12 @@ class Application:
         while True:
             await asyncio.sleep(DOOR_RETRY_SECONDS)
             states = self.doors.states()
-            if any(door.address is None for door in states):
+            shut = {door.name for door in states if door.address is None}
+            if shut:
                 states = await self.doors.open()
             for door in states:
+                if door.name in shut and door.address is not None:
+                    log.info("%s: listening on %s", door.name, door.address)
                 self.counting.component(door.name, up=door.fault is None)
 
 

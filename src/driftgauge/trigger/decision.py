@@ -25,8 +25,6 @@ class State(StrEnum):
 
 # What never becomes a run any more, nor is one.
 OVER = frozenset({State.DRY_RUN, State.FAILED, State.EXPIRED})
-# Runs that have been started, or may have been.
-STARTED = frozenset({State.STARTING, State.RUNNING, State.FINISHED, State.UNKNOWN})
 # What is judged (again) when its alert is delivered.
 JUDGED_AGAIN = frozenset({State.REFUSED})
 # What ends with its cool-down, since it started nothing.

@@ -130,15 +130,6 @@ class Doors:
         return next((door.address or "" for door in self._doors if door.name == INTAKE), "")
 
 
-async def serve_doors(
-    config: Config, intake: IntakePort, observation: ObservationPort, counts: DoorCounts
-) -> Doors:
-    """The doors of *config*, opened as far as they can be; `Doors.states` says which are not and why."""
-    doors = Doors(config, intake, observation, counts)
-    await doors.open()
-    return doors
-
-
 def split_address(listen: str) -> tuple[str, int]:
     """Host and port of ``host:port``, ``[v6]:port`` or ``:port`` (all interfaces, the host empty).
 

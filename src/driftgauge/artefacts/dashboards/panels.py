@@ -18,7 +18,6 @@ OF_VERSION: Final = "{{model}} {{model_version}}"
 OF_FEATURE: Final = "{{model}} {{model_version}} {{feature}}"
 OF_OUTPUT: Final = "{{model}} {{model_version}} {{output}}"
 
-NOT_SO: Final = (State(0, "no", "green"), State(1, "yes", "red"))
 DRIFTED: Final = (State(0, "steady", "green"), State(1, "drifted", "red"))
 CHANGED: Final = (State(0, "steady", "green"), State(1, "changed", "red"))
 

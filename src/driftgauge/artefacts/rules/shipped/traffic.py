@@ -33,7 +33,6 @@ from driftgauge.config import DAY, HOUR, MINUTE
 VERSION: Final = {"model": "churn", "model_version": "1"}
 OF_VERSION: Final = {**TARGET, **VERSION}
 _WARNING, _INFO = Severity.WARNING, Severity.INFO
-_SILENT: Final = "driftgauge_last_prediction_timestamp_seconds"
 
 
 def outcome_recordings(setting: Setting) -> Iterator[Recording]:
