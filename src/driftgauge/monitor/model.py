@@ -255,15 +255,15 @@ class Model:
         extra = len(self.versions) - self.limits.versions
         if extra <= 0:
             return []
-        now = max(v.predicted_at or 0.0 for v in self.versions.values())
+        now = max(v.heard_at or 0.0 for v in self.versions.values())
         busy = {v.owner: v.busy_at(now) for v in self.versions.values()}
         busiest = max(busy, key=busy.__getitem__) if self.limits.versions > 1 else None
 
         def standing(version: Version) -> tuple[bool, float, int]:
-            said = version.predicted_at or 0.0
-            if version.owner == busiest or now - said < SILENT_SECONDS / self.scale:
+            heard = version.heard_at or 0.0
+            if version.owner == busiest or now - heard < SILENT_SECONDS / self.scale:
                 return True, busy[version.owner], version.owner
-            return False, said, version.owner
+            return False, heard, version.owner
 
         return sorted(self.versions.values(), key=standing)[:extra]
 

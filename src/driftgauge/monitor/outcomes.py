@@ -88,6 +88,7 @@ class _Work:
         self.joined: dict[Version, list[tuple[Ints, Joined]]] = {}
         self.waited: dict[Version, list[pairing.Told]] = {}
         self.appended: list[Appended] = []
+        self.complete = 0
         self.duplicate = np.zeros(len(batch), np.bool_)
         self.latest = self.times.copy()
         self.fan_out = model.config.outcomes.fan_out
@@ -256,6 +257,7 @@ class _Work:
             value=self.value[where],
         )
         self._add(self.carrier, quality, records, where, predicted)
+        self.complete = where.size
         self._settle_kept(chosen)
 
     def _settle_kept(self, chosen: NDArray[np.bool_]) -> None:
@@ -418,6 +420,7 @@ class _Work:
             outcome_at=self.wall,
             first_time=self._first_time(version),
             errors=self._errors(version),
+            brought=self.complete if version is not None and version is self.carrier else 0,
         )
 
     def _errors(self, version: Version | None) -> Errors | None:

@@ -239,5 +239,5 @@ class _Builder:
             centres=self.columns.centres,
             growing=self.columns.growing,
             errors=self.errors,
-            predictions=self.tally.predictions,
+            brought=self.tally.predictions,
         )

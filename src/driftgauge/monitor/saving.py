@@ -61,6 +61,7 @@ class _Version(msgspec.Struct, array_like=True):
     errors: Errors = Errors()
     paired_with: int = 0
     busy: float = 0.0
+    heard_at: float | None = None
 
 
 class _Model(msgspec.Struct, array_like=True):
@@ -124,6 +125,7 @@ def _saved_version(version: Version) -> _Version:
         version.errors,
         version.pairing.older,
         version.busy,
+        version.heard_at,
     )
 
 
@@ -314,7 +316,7 @@ def _restore_model(models: Models, state: _Model, found: Mapping[str, bytes]) ->
         version.first_time = v.first_time
         version.unjoined = 0 if model.reformed else v.unjoined
         version.predicted_at, version.outcome_at = v.predicted_at, v.outcome_at
-        version.busy = v.busy
+        version.busy, version.heard_at = v.busy, v.heard_at or v.predicted_at
         version.pairing.older = v.paired_with
         version.numeric = dict.fromkeys(v.numeric)
         version.categorical = dict.fromkeys(v.categorical)

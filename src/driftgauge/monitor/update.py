@@ -56,7 +56,7 @@ class Update(msgspec.Struct, array_like=True, frozen=True):
         relearn_part, relearn_from: the part whose reference is learned anew, and from when.
         judged: windows at the newest edge of their panes.
         loss: the error to expect of a regression, learned, as JSON.
-        predictions: how many came, at *predicted_at*.
+        brought: how many predictions came, or outcomes that bring their own.
     """
 
     model_owner: int
@@ -86,7 +86,7 @@ class Update(msgspec.Struct, array_like=True, frozen=True):
     errors: Errors | None = None
     judged: tuple[Judged, ...] = ()
     loss: bytes | None = None
-    predictions: int = 0
+    brought: int = 0
 
 
 ENCODER = msgspec.msgpack.Encoder()

@@ -90,6 +90,7 @@ class Version:
         self.losses = LossLearning(self)
         self.predicted_at: float | None = None
         self.busy = 0.0
+        self.heard_at: float | None = None
         self.outcome_at: float | None = None
         self.numeric: dict[str, None] = {}
         self.categorical: dict[str, None] = {}
@@ -232,9 +233,11 @@ class Version:
         self.unjoined += update.unjoined
         if update.matures_after is not None and self.model.config.outcomes.matures_after is None:
             self.matures_after = self.kept_maturity = update.matures_after
-        if update.predicted_at is not None:
-            self.busy = self.busy_at(update.predicted_at) + update.predictions
-            self.predicted_at = update.predicted_at
+        self.predicted_at = update.predicted_at or self.predicted_at
+        heard_at = update.predicted_at or update.outcome_at
+        if update.brought and heard_at is not None:
+            self.busy = self.busy_at(heard_at) + update.brought
+            self.heard_at = heard_at
         self.outcome_at = update.outcome_at or self.outcome_at
         self.errors = update.errors or self.errors
         if update.reference is not None:
@@ -445,8 +448,10 @@ class Version:
         return row if isinstance(row, Row) else None
 
     def busy_at(self, now: float) -> float:
-        """Its predictions by *now* (wall), of which each counts half as much a day later."""
-        silent = max(0.0, now - (self.predicted_at or now)) * self.model.scale
+        """How many predictions it had by *now* (wall), each worth half as much a day later; an outcome
+        that brings its own prediction is one too.
+        """
+        silent = max(0.0, now - (self.heard_at or now)) * self.model.scale
         return float(self.busy * 0.5 ** (silent / DAY))
 
     def covered_seconds(self, end: float, seconds: float) -> float:

@@ -77,7 +77,6 @@ class Decisions:
                 as it is: to begin with an empty one would forget which commands were started.
         """
         with wording(self.path, "open"):
-            self._directory.mkdir(parents=True, exist_ok=True)
             self._lock = files.lock(self._directory)
             try:
                 self._connection = self._opened()

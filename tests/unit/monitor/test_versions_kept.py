@@ -1,7 +1,7 @@
 """Which versions of a model are let go of when there are more than are kept."""
 
 import pytest
-from tests.unit.monitor.driving import WALL, Driver, predictions
+from tests.unit.monitor.driving import WALL, Driver, outcomes, predictions
 
 from driftgauge.config import Config, Limits, Model, Task
 from driftgauge.monitor import saving
@@ -83,6 +83,15 @@ def test_one_that_only_outcomes_named_goes_first():
     held.models._tentative.clear()
     say(held, "2", HOUR)
     assert names(held) == {"1", "2"}
+
+
+def test_one_whose_outcomes_bring_their_predictions_serves_too():
+    held = driver()
+    ids = [f"o{i}" for i in range(50)]
+    held.send(outcomes(ids, [1] * 50, [WALL] * 50, version="receiver", score=[0.5] * 50), wall=WALL)
+    for stray in range(4):
+        say(held, f"stray{stray}", MINUTE + stray)
+    assert names(held) == {"receiver", "stray2", "stray3"}
 
 
 @pytest.mark.parametrize("saved", [False, True])
