@@ -197,7 +197,7 @@ class Model:
         "binary, multiclass or regression; guessed from the first records when absent", default=None
     )
     positive_class: str | None = described(
-        "binary: the outcome that counts as 1; without it 1 and true do", default=None
+        "binary: the outcome that counts as 1; so do 1 and true, unless it is 0 or false", default=None
     )
     threshold: float = described(
         "binary: the score from which the class is positive where a record gives no prediction",

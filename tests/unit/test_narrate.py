@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from msgspec import structs
 from tests.unit.monitor.driving import WALL, Driver, predictions
 
@@ -14,6 +15,7 @@ from driftgauge.snapshot import (
     Detector,
     Drift,
     Quality,
+    QualityInterval,
     RelationShift,
     Snapshot,
     ValueInfo,
@@ -238,6 +240,55 @@ def test_accuracy_that_falls_as_a_whole_is_not_a_segments_fault():
     narrator = begun(qualities=[quality(accuracy=0.9), quality("plan", "pro", accuracy=0.9)])
     said = texts(narrator, 1, qualities=[quality(accuracy=0.8), quality("plan", "pro", accuracy=0.7)])
     assert said == ["accuracy fell from 90.0% to 80.0% (7d window)"]
+
+
+def beside(row, **reaches):
+    """The interval of a row of quality: each number and its reach."""
+    ends = {f"{name}_low": getattr(row, name) - reach for name, reach in reaches.items()}
+    ends |= {f"{name}_high": getattr(row, name) + reach for name, reach in reaches.items()}
+    return QualityInterval(
+        "m", "1", "7d", Cohort.ARRIVED, row.segment, row.segment_value, "", "jackknife", 8.0, **ends
+    )
+
+
+@pytest.mark.parametrize(("reach", "told"), [(0.06, False), (0.006, True)])
+def test_a_fall_that_chance_explains_is_not_told(reach, told):
+    """By hand: 72.5% to 68.6% of 210 outcomes each reach 6 points; of 21,000 outcomes 0.6."""
+    before, after = quality(accuracy=0.725), quality(accuracy=0.686)
+    narrator = begun(qualities=[before], intervals=(beside(before, accuracy=reach),))
+    said = texts(narrator, 1, qualities=[after], intervals=(beside(after, accuracy=reach),))
+    assert bool(said) == told
+
+
+@pytest.mark.parametrize(("reach", "told"), [(0.09, False), (0.02, True)])
+def test_a_segment_of_few_outcomes_does_not_fail_by_chance(reach, told):
+    whole = quality(accuracy=0.8)
+    before, after = (quality("plan", "pro", accuracy=a) for a in (0.82, 0.70))
+    narrator = begun(qualities=[whole, before], segment_intervals=(beside(before, accuracy=reach),))
+    said = texts(narrator, 1, qualities=[whole, after], segment_intervals=(beside(after, accuracy=reach),))
+    assert bool(said) == told
+
+
+def test_errors_with_a_heavy_tail_are_not_told_to_have_risen():
+    before, after = quality(mae=10.0, r2=0.01), quality(mae=16.0, r2=-0.05)
+    narrator = begun(qualities=[before], intervals=(beside(before, mae=4.0, r2=0.1),))
+    assert texts(narrator, 1, qualities=[after], intervals=(beside(after, mae=5.0, r2=0.1),)) == []
+    said = texts(narrator, 2, qualities=[after], intervals=(beside(after, mae=1.0, r2=0.01),))
+    assert [text.split(" ")[0] for text in said] == ["R2"], "the first one's reach counts too"
+
+
+def test_a_segment_whose_value_is_not_known_well_does_not_cost_most():
+    worst_one = worst("pro", 0.5)
+
+    def money(reach):
+        mine = BusinessValue(
+            "m", "1", "7d", Cohort.ARRIVED, "plan", "pro", 100.0, 50.0, 50.0 - reach, 50.0 + reach, 0.5
+        )
+        return {"value": (worth(2_000.0, 2.0),), "segment_value": (mine,), "worst_segments": (worst_one,)}
+
+    narrator = begun()
+    assert texts(narrator, 1, **money(120.0)) == []
+    assert len(texts(narrator, 2, **money(90.0))) == 1
 
 
 def test_few_outcomes_say_nothing():

@@ -109,7 +109,9 @@ ADVICE = (
     Advice(
         ("accuracy_ratio", "precision_ratio", "recall_ratio", "f1_ratio"),
         "0 to 1",
-        "Exact functions of counts. cohort=arrived mixes prediction times; matured is late by the label delay.",
+        "Exact functions of counts. cohort=arrived mixes prediction times; matured is late by the label delay. A "
+        "macro mean is of the classes that have a value: one that was never predicted has no precision and takes "
+        "no part, where scikit-learn takes 0.",
         "Find the segment that moved, then its features. Precision and recall moving against each other is a "
         "changed base rate or threshold, not yet a worse model.",
     ),

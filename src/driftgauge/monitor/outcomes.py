@@ -437,7 +437,9 @@ class _Work:
 
     def _first_time(self, version: Version | None) -> float | None:
         """When what was counted began, for a version that is sent complete outcomes alone."""
-        if version is None or not self.deltas.get(version):
+        joined = self.joined.get(version) if version is not None else None
+        if not joined:
             return None
-        counted = self.times[self.good & ~self.duplicate]
-        return max(float(counted.min()), self.now - self.model.longest_seconds) if counted.size else None
+        # Its own alone: an older outcome of another version says nothing of how far back this one reaches.
+        began = min(float(self.times[places].min()) for places, _ in joined)
+        return max(began, self.now - self.model.longest_seconds)

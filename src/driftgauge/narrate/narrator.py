@@ -7,9 +7,10 @@ anyway (a weekday, in a window of one day) is not told.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from math import hypot
 from typing import Final
 
 from driftgauge.narrate.relations import relation_sentences
@@ -20,7 +21,9 @@ from driftgauge.snapshot import (
     Drift,
     Notice,
     Quality,
+    QualityInterval,
     Snapshot,
+    Value,
     VerdictState,
     VersionSnapshot,
 )
@@ -42,11 +45,26 @@ SEGMENT_FALL: Final = 0.10
 WHOLE_STEADY: Final = 0.03
 # A segment costs much when its weighed gap is this part of the whole model's value per record.
 COSTLY: Final = 0.1
+# And all by more than chance does: 1.5 times the reach of their 95% intervals, three standard errors,
+# as they are looked at again and again. A hundred outcomes move an accuracy by ten points for no reason.
+BEYOND_CHANCE: Final = 1.5
 KEPT_NOTICES: Final = 200
 _TRUSTED: Final = "adwin"
 # What detectors found is told again when so much time has passed, in lengths of the longest window:
 # on errors that remember each other they fire all the time.
 QUIET_WINDOWS: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Number:
+    """A number of quality and how far its 95% interval reaches, the side that reaches further."""
+
+    value: float
+    reach: float
+
+    def apart(self, other: _Number) -> bool:
+        """Whether the two differ by more than chance does to numbers that are looked at all the time."""
+        return abs(self.value - other.value) > BEYOND_CHANCE * hypot(self.reach, other.reach)
 
 
 @dataclass(slots=True)
@@ -62,7 +80,7 @@ class _Told:
 
     since: dict[tuple[str, str], float] = field(default_factory=dict)
     moved: dict[tuple[str, str], float] = field(default_factory=dict)
-    first: dict[tuple[str, str], float] = field(default_factory=dict)
+    first: dict[tuple[str, str], _Number] = field(default_factory=dict)
     said: set[str] = field(default_factory=set)
     related: set[str] = field(default_factory=set)
     state: str = ""
@@ -198,10 +216,24 @@ def _quality(version: VersionSnapshot, told: _Told, window: str) -> Iterator[str
     whole = next((q for q in rows if not q.segment), None)
     if whole is None:
         return
+    intervals = {
+        (row.segment, row.segment_value): row
+        for row in (*version.intervals, *version.segment_intervals)
+        if (row.window, row.cohort, row.class_) == (window, Cohort.ARRIVED, "")
+    }
     if whole.mae is not None:
-        yield from _errors(whole, told, _beside(version, window))
+        yield from _errors(whole, intervals.get(("", "")), told, _beside(version, window))
     if whole.accuracy is not None:
-        yield from _segments(whole, rows, told)
+        yield from _segments(whole, rows, intervals, told)
+
+
+def _number(value: Value, interval: QualityInterval | None, name: str) -> _Number:
+    """*value* with its reach; none where there is no interval, as of segments whose rows have none."""
+    found, low, high = value or 0.0, None, None
+    if interval is not None:
+        low, high = getattr(interval, f"{name}_low"), getattr(interval, f"{name}_high")
+    ends = [abs(end - found) for end in (low, high) if end is not None]
+    return _Number(found, max(ends, default=0.0))
 
 
 def _worst(version: VersionSnapshot, told: _Told, window: str) -> Iterator[str]:
@@ -219,7 +251,7 @@ def _worst(version: VersionSnapshot, told: _Told, window: str) -> Iterator[str]:
         return
     worst = rows.get((found.value_segment, found.value_segment_value))
     key = f"value {found.value_segment}={found.value_segment_value}"
-    if worst is None or found.value_gap < COSTLY * abs(whole.mean):
+    if worst is None or found.value_gap < COSTLY * abs(whole.mean) or not _apart(worst, whole):
         told.said = {said for said in told.said if not said.startswith("value ")}
         return
     if key not in told.said:
@@ -229,6 +261,15 @@ def _worst(version: VersionSnapshot, told: _Told, window: str) -> Iterator[str]:
             f"{found.value_segment}={found.value_segment_value} costs most: {worst.mean:.2f} {currency} a "
             f"record, where the whole model has {whole.mean:.2f} ({window} window)"
         )
+
+
+def _apart(worst: BusinessValue, whole: BusinessValue) -> bool:
+    """Whether a record of the segment is worth less than of the whole by more than chance does."""
+    reach = max(
+        (abs(end - (worst.value or 0.0)) for end in (worst.low, worst.high) if end is not None), default=0.0
+    )
+    of_record = _Number(worst.mean or 0.0, reach / (worst.samples or 1.0))
+    return of_record.apart(_Number(whole.mean or 0.0, 0.0))
 
 
 def _judged(row: BusinessValue, window: str) -> bool:
@@ -242,45 +283,52 @@ def _beside(version: VersionSnapshot, window: str) -> str:
     return "" if not found or found[0] is None else f"; the prediction's PSI is {found[0]:.2f}"
 
 
-def _errors(whole: Quality, told: _Told, beside: str) -> Iterator[str]:
-    mae, window = whole.mae or 0.0, whole.window
+def _errors(whole: Quality, interval: QualityInterval | None, told: _Told, beside: str) -> Iterator[str]:
+    window, mae, r2 = whole.window, _number(whole.mae, interval, "mae"), _number(whole.r2, interval, "r2")
     first = told.first.setdefault((window, "mae"), mae)
-    if first and mae >= ERROR_CHANGE * first:
+    if mae.apart(first) and first.value and mae.value >= ERROR_CHANGE * first.value:
         told.first[window, "mae"] = mae
-        yield f"MAE rose from {first:.1f} to {mae:.1f} ({window} window){beside}"
-    elif mae and first >= ERROR_CHANGE * mae:
+        yield f"MAE rose from {first.value:.1f} to {mae.value:.1f} ({window} window){beside}"
+    elif mae.apart(first) and mae.value and first.value >= ERROR_CHANGE * mae.value:
         told.first[window, "mae"] = mae
-        yield f"MAE fell from {first:.1f} to {mae:.1f} ({window} window)"
+        yield f"MAE fell from {first.value:.1f} to {mae.value:.1f} ({window} window)"
     if whole.r2 is not None:
-        if whole.r2 < 0 and "r2" not in told.said:
+        nothing = _Number(0.0, 0.0)
+        if r2.value < 0 and r2.apart(nothing) and "r2" not in told.said:
             told.said.add("r2")
             yield (
-                f"R2 fell below 0 ({whole.r2:.2f}, {window} window), the model is worse than the "
+                f"R2 fell below 0 ({r2.value:.2f}, {window} window), the model is worse than the "
                 f"outcomes' mean{beside}"
             )
-        elif whole.r2 > 0.05 and "r2" in told.said:
+        elif r2.value > 0.05 and "r2" in told.said:
             told.said.discard("r2")
-            yield f"R2 is above 0 again ({whole.r2:.2f}, {window} window)"
+            yield f"R2 is above 0 again ({r2.value:.2f}, {window} window)"
 
 
-def _segments(whole: Quality, rows: list[Quality], told: _Told) -> Iterator[str]:
-    accuracy, window = whole.accuracy or 0.0, whole.window
-    start = told.first.setdefault((window, "accuracy"), accuracy)
+def _segments(
+    whole: Quality,
+    rows: list[Quality],
+    intervals: Mapping[tuple[str, str], QualityInterval],
+    told: _Told,
+) -> Iterator[str]:
+    window, now = whole.window, _number(whole.accuracy, intervals.get(("", "")), "accuracy")
+    start = told.first.setdefault((window, "accuracy"), now)
     for row in rows:
         if not row.segment or row.accuracy is None:
             continue
         key = f"{row.segment}={row.segment_value}"
-        first = told.first.setdefault((window, key), row.accuracy)
-        fell = first - row.accuracy
-        if fell >= SEGMENT_FALL and start - accuracy < WHOLE_STEADY and key not in told.said:
+        number = _number(row.accuracy, intervals.get((row.segment, row.segment_value)), "accuracy")
+        first = told.first.setdefault((window, key), number)
+        fell = first.value - number.value >= SEGMENT_FALL and number.apart(first)
+        if fell and start.value - now.value < WHOLE_STEADY and key not in told.said:
             told.said.add(key)
             yield (
-                f"{key} fails: accuracy {row.accuracy:.0%} after {first:.0%}, while the whole "
-                f"model's is {accuracy:.0%} ({window} window)"
+                f"{key} fails: accuracy {number.value:.0%} after {first.value:.0%}, while the whole "
+                f"model's is {now.value:.0%} ({window} window)"
             )
-    if start - accuracy >= WHOLE_STEADY and "accuracy" not in told.said:
+    if start.value - now.value >= WHOLE_STEADY and now.apart(start) and "accuracy" not in told.said:
         told.said.add("accuracy")
-        yield f"accuracy fell from {start:.1%} to {accuracy:.1%} ({window} window)"
+        yield f"accuracy fell from {start.value:.1%} to {now.value:.1%} ({window} window)"
 
 
 def _detections(version: VersionSnapshot, told: _Told, window: str) -> Iterator[str]:

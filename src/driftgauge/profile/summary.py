@@ -9,9 +9,12 @@ import numpy as np
 from driftgauge.profile.profiler import Profile
 from driftgauge.reference import moments
 from driftgauge.sketches.inputs import MISSING, Inputs
+from driftgauge.sketches.learning import bin_bounds, bin_codes
 
 _HEAD = ("name", "kind", "missing", "values", "min", "mean", "max")
 _LONGEST_NAME = 40
+# Of a feature that spans fewer steps of the bins that no data decide, those are all that is seen.
+_LEAST_STEPS = 32
 
 
 def summary_lines(profile: Profile) -> Iterator[str]:
@@ -29,9 +32,31 @@ def summary_lines(profile: Profile) -> Iterator[str]:
     if relation is not None:
         days = len(relation.periods)
         yield f"relation: {relation.outcomes} outcomes by bin, in {days} period{'' if days == 1 else 's'}"
+    yield from _crowded(profile)
     for other in profile.others:
         more = "more than " if other.more else ""
         yield f"{other.role} {other.name!r}: {more}{other.values} values; not in the reference"
+
+
+def _crowded(profile: Profile) -> Iterator[str]:
+    """A line for each feature whose values lie too close together, beside their size, to be told apart."""
+    reference = profile.reference
+    cells = Inputs(reference.bins).layout.count(reference.row, "bins")
+    for place, key in enumerate(reference.bins.numeric):
+        found = profile.ranges.get(key)
+        if found is None or not found.high > found.low:
+            continue
+        used = int(np.count_nonzero(cells[place, :MISSING]))
+        first, last = bin_bounds(bin_codes(np.array([max(abs(found.low), abs(found.high))])), 0)
+        step = float(last[0] - first[0])
+        # Whole numbers that have a bin each are told apart.
+        whole = step < 1 and float(found.low).is_integer() and float(found.high).is_integer()
+        if found.high - found.low < _LEAST_STEPS * step and not whole:
+            yield (
+                f"{_name(key)}: {_number(found.low)} to {_number(found.high)} in {used} "
+                f"bin{'' if used == 1 else 's'}: values are told apart from a fifth of a percent of their "
+                "size on, so send it less a constant"
+            )
 
 
 def _records(profile: Profile) -> str:

@@ -158,6 +158,18 @@ def test_covered_seconds_tell_how_much_of_a_window_there_is():
     assert [w.covered_seconds for w in held.view(wall=WALL + 2 * HOUR).windows] == [HOUR, 2 * HOUR]
 
 
+def test_a_new_version_reaches_no_further_back_for_outcomes_of_the_one_before_it():
+    """Outcomes that name no version come together; the oldest of them may be another version's."""
+    held = driver(Clock.RECORDS, windows=(2 * DAY,))
+    held.send(at(0.0, 2 * DAY, ids=["old", "now"]))
+    new = predictions(["new"], np.array([2 * DAY + HOUR]), version="2", score=np.full(1, 0.9))
+    held.send(new)
+    held.send(outcomes(["old", "new"], [1, 0], np.array([DAY, 2 * DAY + 2 * HOUR])))
+    now = 2 * DAY + 4 * HOUR
+    assert held.view("1", now=now).windows[0].covered_seconds == 2 * DAY
+    assert held.view("2", now=now).windows[0].covered_seconds == 3 * HOUR
+
+
 # --- windows over panes -----------------------------------------------------------------------
 
 

@@ -148,3 +148,21 @@ def test_a_segment_that_the_model_declares_as_a_feature_is_one_too(profiled):
     found = profiled(text, model=model)
     assert kinds(found) == {"f:plan": "categorical"}
     assert [each.name for each in found.others] == ["plan", "region"]
+
+
+@pytest.mark.parametrize(
+    ("low", "step", "told"),
+    [
+        (1e9, 10.0, True),  # a kilometre of a thousand: one bin is two thousand kilometres wide
+        (52.4, 0.002, True),  # latitudes within a town
+        (1_700_000_000.0, 3600.0, True),
+        (20.0, 0.5, False),
+        (100.0, 1.0, False),  # whole numbers below 1,024 have a bin each
+        (-5.0, 0.1, False),
+    ],
+)
+def test_values_too_close_together_for_the_bins_are_named(profiled, low, step, told):
+    from driftgauge.profile.summary import summary_lines
+
+    found = profiled(column([repr(low + step * (i * 37 % 100)) for i in range(400)]))
+    assert any(line.startswith("x: ") for line in summary_lines(found)) == told
