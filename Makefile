@@ -82,6 +82,7 @@ measured: $(STAMP) ## how often verdicts, intervals and detectors are right, mea
 	$(IN_VENV)/python -m benchmarks.measured_concept
 	$(IN_VENV)/python -m benchmarks.measured_relations
 	$(IN_VENV)/python -m benchmarks.measured_rules
+	$(IN_VENV)/python -m benchmarks.measured_services
 
 picture: $(STAMP) ## the README's picture of the page, from the demo; needs chromium
 	$(IN_VENV)/python -m tests.e2e.picture

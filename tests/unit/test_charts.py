@@ -30,6 +30,7 @@ from driftgauge.cli.group import main
 from driftgauge.config_file import load
 from driftgauge.injector.annotations import INJECT
 from driftgauge.injector.doors import MUTATE
+from driftgauge.quantities import quantity
 
 CASES = list(charts.cases())
 OURS = [case for case in CASES if case.chart.name == "driftgauge"]
@@ -384,6 +385,22 @@ def test_each_component_takes_what_every_chart_lets_choose(component):
     for name in ("nodeSelector", "tolerations", "affinity", "priorityClassName"):
         assert template["spec"][name] == chosen[name]
     assert template["spec"]["containers"][0]["resources"]["limits"] == {"memory": "1Gi"}
+
+
+@pytest.mark.parametrize("component", ["trigger", "injector"])
+def test_memory_is_asked_for_and_allowed_as_it_was_measured(repository, component):
+    page = (repository / "docs" / "measured-services.md").read_text(encoding="utf-8")
+    rows = page.partition(f"`driftgauge {component}`")[2]
+    idle, most = (
+        int(re.search(rf"\| {what} \| (\d+) MiB \|", rows)[1])
+        for what in ("memory, idle", "the most memory that it had")
+    )
+    asked = yaml.safe_load(VALUES)[component]["resources"]
+    mebi = quantity("1Mi")
+    assert quantity(asked["requests"]["memory"]) / mebi >= idle
+    assert quantity(asked["limits"]["memory"]) / mebi >= 2 * most
+    [told] = [value.doc for value in documented(VALUES) if value.path == f"{component}.resources"]
+    assert f"{idle} MiB idle, {most} MiB" in told
 
 
 def test_volumes_of_ones_own_are_mounted(rendered):
