@@ -18,9 +18,9 @@ from driftgauge.sketches.inputs import MISSING, NOT_FINITE, NUMERIC_BINS, Inputs
 from driftgauge.sketches.learning import LearningRow
 from driftgauge.snapshot import Drift, Value
 from driftgauge.stats import divergence
-from driftgauge.stats.arrays import Counts, Sample
+from driftgauge.stats.arrays import Counts, Sample, quotient
 from driftgauge.stats.binning import quantile_from_counts
-from driftgauge.stats.moments import in_reference_sds, mean_shift_ratio
+from driftgauge.stats.moments import mean_shift_ratio
 from driftgauge.view import Watched
 
 # Below this a statistic is mostly noise: its series is absent.
@@ -135,7 +135,7 @@ def tables(inputs: Inputs, reference: Reference, rows: Sequence[Row]) -> Floats:
     """
     own, count = known(inputs, reference), len(inputs.bins.numeric)
     table = np.full((len(VALUES), len(rows), len(own.names)), np.nan)
-    windows = Row(np.stack([row.counts for row in rows]), np.stack([row.sums for row in rows]))
+    windows = Row(np.array([row.counts for row in rows]), np.array([row.sums for row in rows]))
     coarse = Sample.of(inputs.coarse(windows))
     statistic, degrees = divergence.chi_square(own.coarse, coarse)
     table[_PLACE["psi"]] = divergence.psi(own.coarse, coarse)
@@ -153,14 +153,13 @@ def _numeric(inputs: Inputs, own: Known, windows: Row, records: Counts, table: F
     layout = inputs.layout
     cells = layout.count(windows, "bins")
     present = np.concatenate([_of_bins(block, cells, table) for block in own.blocks], axis=1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        deviation = layout.sum(windows, "deviation") / present
-        square = layout.sum(windows, "square") / present
+    deviation = layout.sum(windows, "deviation") / present
+    square = layout.sum(windows, "square") / present
     means = inputs.bins.centre + deviation
     table[_PLACE["mean_shift_sd"]] = means - own.mean
     table[_PLACE["spread_ratio"]] = np.sqrt(np.maximum(square - deviation**2, 0.0))
     table[_PLACE["mean_shift_ratio"]] = mean_shift_ratio(own.mean, means)
-    table[_IN_SDS] = in_reference_sds(table[_IN_SDS], own.mean, own.sd)
+    table[_IN_SDS] = quotient(table[_IN_SDS], own.spread)
     few = ~(present >= LEAST_SAMPLES)  # of none at all it is NaN
     if few.any():
         table[_OF_VALUES] = np.where(few, np.nan, table[_OF_VALUES])
@@ -182,7 +181,7 @@ def _of_bins(block: Block, cells: Counts, table: Floats) -> Floats:
         apart.total_variation,
         apart.l_infinity,
         apart.wasserstein,
-        *np.moveaxis(quantiles, -1, 0),
+        *quantiles.transpose(2, 0, 1),
     )
     for name, values in zip(_OF_BINS, found, strict=True):
         table[_PLACE[name], :, block.names] = values

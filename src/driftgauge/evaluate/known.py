@@ -12,6 +12,7 @@ from driftgauge.reference import Reference, moments
 from driftgauge.sketches.inputs import COARSE_BINS, NUMERIC_BINS, InputBins, Inputs
 from driftgauge.stats.arrays import Edges, Sample
 from driftgauge.stats.binning import quantile_from_counts
+from driftgauge.stats.moments import reference_spread
 
 QUANTILES: Final = {"p05_shift_sd": 0.05, "p50_shift_sd": 0.5, "p95_shift_sd": 0.95}
 # A name's coarse cells as series and rows name them.
@@ -53,7 +54,7 @@ class Known:
     Attributes:
         names: feature, output and kind of each name.
         coarse: coarse counts, shape (names, COARSE_CELLS); bins: the same as series.
-        blocks: of the numeric names; mean, sd: of all of them.
+        blocks: of the numeric names; mean, sd: of all of them; spread: sd, NaN of a constant.
         categories: of the categorical names, without the missing ones.
         identifiers: places of the identifiers among the categorical names.
     """
@@ -64,6 +65,7 @@ class Known:
     blocks: tuple[Block, ...]
     mean: Floats
     sd: Floats
+    spread: Floats
     categories: Sample
     identifiers: tuple[int, ...]
 
@@ -88,6 +90,7 @@ def _known(inputs: Inputs, reference: Reference) -> Known:
         blocks=tuple(_block(inputs, reference, slice(at, at + _AT_ONCE)) for at in starts),
         mean=mean,
         sd=sd,
+        spread=reference_spread(mean, sd),
         # The last cell is the missing ones.
         categories=Sample.of(inputs.layout.count(row, "categories")[:, :-1]),
         identifiers=tuple(place for place, key in enumerate(bins.categorical) if key in bins.identifiers),

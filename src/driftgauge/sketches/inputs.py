@@ -228,7 +228,7 @@ class Inputs(LinearSketch):
         below = np.zeros((*bins.shape[:-1], NUMERIC_BINS + 1), np.uint32)
         # Of one type: numbers that change type are summed slowly. No sum exceeds `records`, a cell itself.
         np.cumsum(bins[..., :NUMERIC_BINS], axis=-1, dtype=np.uint32, out=below[..., 1:])
-        upto = below.reshape(*bins.shape[:-2], -1)[..., self._coarse_ends]
+        upto = below.reshape(*bins.shape[:-2], -1).take(self._coarse_ends, axis=-1)
         numeric, categorical = table[..., :count, :], table[..., count:, :]
         numeric[..., 0] = upto[..., 0]
         np.subtract(upto[..., 1:], upto[..., :-1], out=numeric[..., 1:COARSE_BINS])

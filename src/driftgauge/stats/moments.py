@@ -60,11 +60,10 @@ def standard_deviation(n: Numbers, sum_deviations: Numbers, sum_squares: Numbers
     return np.sqrt(variance(n, sum_deviations, sum_squares, ddof=ddof))
 
 
-def in_reference_sds(value: Numbers, reference_mean: Numbers, reference_sd: Numbers) -> Values:
-    """*value*, a difference or a spread in the feature's units, in reference standard deviations.
+def reference_spread(reference_mean: Numbers, reference_sd: Numbers) -> Values:
+    """*reference_sd* as other numbers may be divided by it: NaN where the reference is constant.
 
-    NaN where the reference is constant: its standard deviation 0, or below 1e-12
-    of its |mean|, which is rounding.
+    It is where its standard deviation is 0, or below 1e-12 of its |mean|, which is rounding.
 
     Raises:
         ValueError: a standard deviation below 0.
@@ -73,9 +72,16 @@ def in_reference_sds(value: Numbers, reference_mean: Numbers, reference_sd: Numb
     """
     if (np.asarray(reference_sd) < 0).any():
         raise ValueError("reference_sd: expected at least 0, found less")
-    with np.errstate(all="ignore"):
-        spread = np.where(reference_sd > _ROUNDING * np.abs(reference_mean), reference_sd, np.nan)
-        return quotient(value, spread)
+    return np.where(reference_sd > _ROUNDING * np.abs(reference_mean), reference_sd, np.nan)
+
+
+def in_reference_sds(value: Numbers, reference_mean: Numbers, reference_sd: Numbers) -> Values:
+    """*value*, a difference or a spread in the feature's units, in reference standard deviations.
+
+    NaN where the reference is constant, as `reference_spread` says; errors and cost as there.
+    Checked by hand on either side of that limit.
+    """
+    return quotient(value, reference_spread(reference_mean, reference_sd))
 
 
 def mean_shift_sd(reference_mean: Numbers, reference_sd: Numbers, current_mean: Numbers) -> Values:

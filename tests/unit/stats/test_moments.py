@@ -62,6 +62,10 @@ def test_shifts_by_hand():
     assert moments.mean_shift_ratio(10.0, 11.0) == pytest.approx(0.1)
     assert moments.mean_shift_ratio(-10.0, -9.0) == pytest.approx(0.1)
     assert moments.in_reference_sds(3.0, 10.0, 2.0) == 1.5
+    spreads = moments.reference_spread(
+        np.array([10.0, 10.0, -0.1, 0.0]), np.array([2.0, 0.0, 1.4e-17, 1e-300])
+    )
+    assert spreads == pytest.approx(np.array([2.0, np.nan, np.nan, 1e-300]), nan_ok=True, abs=0)
 
 
 def test_shifts_without_a_scale_are_nan():

@@ -115,6 +115,7 @@ CALLS = {
     "moments.mean": [lambda: moments.mean(-1, 3.0), lambda: moments.mean(GOOD, SHORT)],
     "moments.variance": [lambda: moments.variance(-1, 3.0, 3.0), lambda: moments.variance(GOOD, SHORT, GOOD)],
     "moments.standard_deviation": [lambda: moments.standard_deviation(-1, 3.0, 3.0), lambda: moments.standard_deviation(GOOD, SHORT, GOOD)],
+    "moments.reference_spread": [lambda: moments.reference_spread(0.0, -1.0)],
     "moments.in_reference_sds": [lambda: moments.in_reference_sds(1.0, 0.0, -1.0)],
     "moments.mean_shift_sd": [lambda: moments.mean_shift_sd(0.0, -1.0, 1.0)],
     "moments.mean_shift_ratio": [lambda: moments.mean_shift_ratio(GOOD, SHORT)],
