@@ -6,6 +6,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from playwright.sync_api import sync_playwright
+from tests.e2e.harness import DEADLINE, poll
+
+# Milliseconds after which the page asks again.
+REFRESHES = 5_000
 
 
 @dataclass
@@ -17,9 +21,21 @@ class Tab:
     asked: list = field(default_factory=list)
 
     def open(self, address):
-        # On a busy machine the network may seem idle while a long document is still being read.
         self.page.goto(address, wait_until="load")
-        self.page.wait_for_load_state("networkidle")
+        return self
+
+    def refreshed(self):
+        """Until the page has asked again by itself, and shows the answer; its clock is put forward.
+
+        It asks for the second time only when it has shown what it got for the first.
+        """
+        wanted = len(self.asked) + 2
+
+        def asked():
+            self.page.clock.fast_forward(REFRESHES)
+            return len(self.asked) >= wanted
+
+        poll(asked, "the page asks for nothing")
         return self
 
     def text(self, selector):
@@ -39,13 +55,17 @@ class Browser:
         self._chromium = chromium
 
     @contextmanager
-    def tab(self, *, width=1440, height=1000, dark=False, scripts=True):
+    def tab(self, *, width=1440, height=1000, dark=False, scripts=True, clock=False):
+        """A new tab; with *clock* its time can be put forward."""
         context = self._chromium.new_context(
             viewport={"width": width, "height": height},
             color_scheme="dark" if dark else "light",
             java_script_enabled=scripts,
             reduced_motion="reduce",
         )
+        context.set_default_timeout(1_000 * DEADLINE)
+        if clock:
+            context.clock.install()
         found = Tab(context.new_page())
         found.page.on("console", lambda message: found.complaints.append(message.text))
         found.page.on("pageerror", lambda error: found.complaints.append(str(error)))

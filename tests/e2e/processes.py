@@ -8,12 +8,11 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.e2e.harness import Http, poll, samples, total, value
+from tests.e2e.harness import DEADLINE, Http, end, poll, samples, total, value
 
 SERVE = (sys.executable, "-m", "driftgauge", "serve")
 JSON = {"Content-Type": "application/json"}
@@ -54,7 +53,7 @@ class Serving:
         """/metrics, which must answer."""
         return samples(self.http().text("/metrics"))
 
-    def wait(self, told, otherwise, seconds=20.0):
+    def wait(self, told, otherwise, seconds=DEADLINE):
         """The first samples of which *told* is true."""
 
         def found():
@@ -77,11 +76,9 @@ class Serving:
         self.process.send_signal(signal.SIGHUP)
 
     def stop(self):
-        """SIGTERM; how long it took to end, seconds."""
-        began = time.monotonic()
-        self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(20)
-        seconds = time.monotonic() - began
+        """SIGTERM; how long it took to end, seconds, as `harness.end` tells it."""
+        seconds = end(self.process.pid, signal.SIGTERM)
+        code = self.process.wait(DEADLINE)
         assert code == 0, (code, self.text)
         return seconds
 
@@ -128,7 +125,7 @@ class Household:
             if process.poll() is None:
                 process.kill()
             with suppress(subprocess.TimeoutExpired):
-                process.wait(10)
+                process.wait(DEADLINE)
 
 
 @contextmanager

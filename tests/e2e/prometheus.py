@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.e2e.harness import Http, free_port, poll
+from tests.e2e.harness import DEADLINE, Http, free_port, poll
 
 
 @dataclass
@@ -42,7 +42,7 @@ class Prometheus:
         assert len(found) == 1, found
         return float(found[0]["value"][1]), found[0]["metric"]
 
-    def wait(self, expression, seconds=30.0):
+    def wait(self, expression, seconds=DEADLINE):
         """Until *expression* has a result."""
         return poll(lambda: self.vector(expression), f"nothing for {expression}", self.log, seconds)
 

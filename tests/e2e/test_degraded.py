@@ -11,7 +11,7 @@ import time
 from contextlib import contextmanager, suppress
 
 import pytest
-from tests.e2e.harness import Http, poll, total, value
+from tests.e2e.harness import DEADLINE, Http, poll, total, value
 from tests.e2e.processes import (
     NDJSON,
     detail,
@@ -44,7 +44,7 @@ class Watcher(threading.Thread):
         self.seconds, self.failures = [], []
 
     def run(self):
-        client = Http(self.address, timeout=10)
+        client = Http(self.address)
         while not self.done.wait(0.01):
             began = time.monotonic()
             try:
@@ -66,7 +66,7 @@ def answering(serving):
         yield watcher
     finally:
         watcher.done.set()
-        watcher.join(15)
+        watcher.join(DEADLINE)
     assert not watcher.failures, watcher.failures[:3]
     assert watcher.seconds
 
@@ -90,7 +90,7 @@ class Sender:
             must_wait(*answer)
         return answer
 
-    def until(self, wanted, *, seconds=20.0):
+    def until(self, wanted, *, seconds=DEADLINE):
         """Send until the answer is 200, or is not."""
 
         def found():
@@ -273,7 +273,7 @@ def test_a_disk_that_fails_for_a_while(made, require_tool):
         assert sender.taken > 0
         serving.wait_logged(r"ERROR .*store: .*(IOERR|I/O error)")
         assert total(serving.samples(), "store_errors_total") > 0
-        sender.until(200, seconds=40)
+        sender.until(200)
         store_is_up(serving)
     assert "INJECTED" in (made.folder / "trace").read_text()
     counts_after_a_restart(made, serving, sender.taken, config=config)
@@ -302,7 +302,7 @@ class Flood(threading.Thread):
         self.answers = []
 
     def run(self):
-        client = Http(self.address, timeout=30)
+        client = Http(self.address)
         while time.monotonic() < self.until:
             try:
                 self.answers.append(client.post("/v1/predictions", self.body, self.headers))
@@ -329,7 +329,7 @@ def test_the_memory_limit_holds_under_overload(made):
         for flood in floods:
             flood.start()
         for flood in floods:
-            flood.join(40)
+            flood.join(DEADLINE)
             assert not flood.is_alive()
         peak = serving.peak()
     answers = [answer for flood in floods for answer in flood.answers if answer is not None]

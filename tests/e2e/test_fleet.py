@@ -75,11 +75,11 @@ class Replica:
         self.counted = 0
         self.process = self.home.serve(config=self.config, metrics=self.door)
         # Four at once, beside a Prometheus: a start may take long.
-        poll(lambda: "intake: listening on" in self.process.text, "no door opens", self.process.log, 90)
+        poll(lambda: "intake: listening on" in self.process.text, "no door opens", self.process.log)
         self.process.wait_ready()
 
     def take(self, body, count):
-        status, _, answer = self.process.http(timeout=120.0).post("/v1/predictions", body, NDJSON)
+        status, _, answer = self.process.http().post("/v1/predictions", body, NDJSON)
         assert (status, answer["accepted"]) == (200, 2 * count), answer
         self.counted += count
 
@@ -88,7 +88,7 @@ class Replica:
         return total(self.process.samples(), "feature_bin_records_total", model="churn", feature="age")
 
     def evaluated(self):
-        poll(lambda: self.exported() == self.counted, "not all is evaluated", self.process.log, 90)
+        poll(lambda: self.exported() == self.counted, "not all is evaluated", self.process.log)
 
 
 class Fleet:
@@ -112,7 +112,7 @@ class Fleet:
         replica = self.pods[pod]
         replica.evaluated()
         mine = f'sum(driftgauge_feature_bin_records_total{{pod="{pod}",model="churn",feature="age"}})'
-        self.prometheus.wait(f"{mine} == {replica.counted}", 90)
+        self.prometheus.wait(f"{mine} == {replica.counted}")
 
     def round(self, *pods):
         for pod in pods:
@@ -148,7 +148,7 @@ class Fleet:
         step = SCALE.step.milliseconds / 1000
         time.sleep(2 * step)
         quiet = f"sum(sum_over_time(feature_bin:driftgauge_feature_bin_records:increase5m[{SCALE.step * 3}])) == 0"
-        self.prometheus.wait(quiet, 60)
+        self.prometheus.wait(quiet)
         time.sleep(2 * step)
 
     def close(self):

@@ -6,7 +6,7 @@ import os
 import shutil
 
 import pytest
-from tests.e2e.harness import total
+from tests.e2e.harness import DEADLINE, total
 from tests.e2e.imaging import Builder
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
@@ -81,8 +81,8 @@ def test_the_health_check_needs_no_shell(image, volume, tmp_path):
     serving = image.start(volume, tmp_path / "serve.log").wait_ready()
     url = f"http://{serving.address('observation')}"
     asked = [image.start(volume, tmp_path / f"{i}.log", ["healthcheck", "--url", url]) for i in range(2)]
-    assert [each.process.wait(20) for each in asked] == [0, 0], asked[0].text
+    assert [each.process.wait(DEADLINE) for each in asked] == [0, 0], asked[0].text
     serving.stop()
     refused = image.start(volume, tmp_path / "refused.log", ["healthcheck", "--url", url])
-    assert refused.process.wait(20) == 1
+    assert refused.process.wait(DEADLINE) == 1
     assert "expected a running driftgauge" in refused.text

@@ -68,7 +68,7 @@ def silenced(manager):
 def settle(manager, expected):
     """The inhibitor hears of alerts a moment after the API."""
     with suppress(AssertionError):
-        poll(lambda: silenced(manager) == expected, "others are silenced", seconds=10)
+        poll(lambda: silenced(manager) == expected, "others are silenced")
     assert silenced(manager) == expected
 
 

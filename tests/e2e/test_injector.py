@@ -7,12 +7,12 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 
 import aiohttp
 import pytest
 import trustme
+from tests.e2e.harness import DEADLINE, end, poll
 from tests.unit.injector.running import HOST, patched_by, pod, review, trusting, write
 
 pytestmark = pytest.mark.e2e
@@ -20,12 +20,9 @@ pytestmark = pytest.mark.e2e
 
 def started(log):
     """Both addresses, once they are told."""
-    for _ in range(300):
-        found = re.search(r"listening on (\S+) with TLS, on (\S+) for metrics", log.read_text())
-        if found:
-            return found[1], found[2]
-        time.sleep(0.1)
-    raise AssertionError(log.read_text())
+    told = re.compile(r"listening on (\S+) with TLS, on (\S+) for metrics")
+    found = poll(lambda: told.search(log.read_text()), "it does not listen", log)
+    return found[1], found[2]
 
 
 async def asked(address, authority, seen):
@@ -33,7 +30,7 @@ async def asked(address, authority, seen):
     before = pod(inject="true", config="churn")
     async with aiohttp.ClientSession(connector=connector) as session:
         async with session.post(
-            f"https://{address}/mutate?timeout=5s", json=review(before), server_hostname=HOST
+            f"https://{address}/mutate?timeout=30s", json=review(before), server_hostname=HOST
         ) as answer:
             made = patched_by((await answer.json())["response"], before)
         async with session.get(f"http://{seen}/metrics") as answer:
@@ -68,9 +65,7 @@ def test_it_serves_until_a_signal_and_ends_in_order(tmp_path):
         made, metrics = asyncio.run(asked(address, authority, seen))
         assert made["spec"]["containers"][-1]["image"] == "example.com/driftgauge:9"
         assert 'driftgauge_injector_pods_total{result="injected"} 1.0' in metrics
-        process.send_signal(signal.SIGTERM)
-        began = time.monotonic()
-        assert process.wait(30) == 0, log.read_text()
-        assert time.monotonic() - began < 10
+        assert end(process.pid, signal.SIGTERM) < 10
+        assert process.wait(DEADLINE) == 0, log.read_text()
     assert "models/churn-6c9f7d5b8-*': injected" in log.read_text()
     assert "Traceback" not in log.read_text()

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
-from tests.e2e.harness import free_port, poll, samples, value
+from tests.e2e.harness import DEADLINE, free_port, poll, samples, value
 from tests.e2e.processes import NDJSON, household, lines
 from tests.e2e.prometheus import prometheus as started
 
@@ -64,7 +64,7 @@ def reference(made):
     table.write_text("\n".join(("age,income,score", *rows)) + "\n")
     flags = ("--score", "score", "--task", "binary", "--no-progress", "-o", str(target))
     command = (sys.executable, "-m", "driftgauge", "profile", str(table), *flags)
-    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    subprocess.run(command, check=True, capture_output=True, timeout=DEADLINE)
     return target
 
 
@@ -177,7 +177,12 @@ def test_promtool_finds_nothing_by_default(made, require_tool):
 
 def check_metrics(promtool, text):
     found = subprocess.run(
-        [promtool, "check", "metrics"], check=False, input=text, capture_output=True, text=True, timeout=30
+        [promtool, "check", "metrics"],
+        check=False,
+        input=text,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
     )
     assert (found.returncode, found.stdout, found.stderr) == (0, "", "")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 from tests.conftest import REPOSITORY
-from tests.e2e.harness import Http, free_port, poll
+from tests.e2e.harness import DEADLINE, Http, free_port, poll
 
 from driftgauge.config_file import load
 from driftgauge.metrics import METRICS
@@ -77,7 +77,7 @@ class Shell:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=2 * DEADLINE,
             check=False,
         )
         assert done.returncode == 0, (command, done.stdout, done.stderr)
@@ -100,7 +100,7 @@ class Shell:
 
     def stop(self):
         self.server.terminate()
-        code, self.server = self.server.wait(10), None
+        code, self.server = self.server.wait(DEADLINE), None
         assert code == 0, (self.folder / "server.log").read_text()
         return ""
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 import pytest
-from tests.e2e.harness import poll
+from tests.e2e.harness import DEADLINE, poll
 from tests.e2e.processes import NDJSON, household
 
 pytestmark = pytest.mark.e2e
@@ -50,14 +50,14 @@ def command(server, *words):
     url = f"http://{server.address()}"
     done = subprocess.run(
         [sys.executable, "-m", "driftgauge", "reference", *words, "--url", url],
-        capture_output=True, text=True, check=False, timeout=60,
+        capture_output=True, text=True, check=False, timeout=DEADLINE,
     )  # fmt: skip
     return done.returncode, done.stdout, done.stderr
 
 
 def killed(made, server, config):
     server.process.send_signal(signal.SIGKILL)
-    server.process.wait(10)
+    server.process.wait(DEADLINE)
     return made.serve(config=config).wait_ready()
 
 

@@ -8,7 +8,7 @@ import threading
 from contextlib import closing, suppress
 
 import pytest
-from tests.e2e.harness import Http, poll, samples, total, value
+from tests.e2e.harness import DEADLINE, Http, poll, samples, total, value
 from tests.e2e.processes import (
     NDJSON,
     detail,
@@ -50,7 +50,7 @@ class Sender(threading.Thread):
         self.acknowledged, self.unanswered = [], []
 
     def run(self):
-        client = Http(self.address, timeout=10)
+        client = Http(self.address)
         with suppress(Exception):
             while True:
                 body = predictions(self.next, BATCH)
@@ -71,7 +71,7 @@ def test_sigterm_loses_nothing_that_was_acknowledged(made):
     first.wait(lambda now: total(now, "predictions_total") >= 2_000, "no load")
     assert first.stop() < 2.0
     for sender in senders:
-        sender.join(15)
+        sender.join(DEADLINE)
         assert not sender.is_alive()
     acknowledged = sum(len(sender.acknowledged) for sender in senders)
     assert acknowledged * BATCH >= 2_000
@@ -201,7 +201,7 @@ def test_a_unix_socket_takes_records(made, tmp_path_factory):
 def test_the_third_door_takes_outcomes_and_needs_a_token(made):
     config = made.write(outside={"listen": "127.0.0.1:0"})
     refused = made.serve("--strict", config=config)
-    assert refused.process.wait(20) == 2
+    assert refused.process.wait(DEADLINE) == 2
     assert "outside.token_file" in refused.text
 
     secret = made.folder / "outside.token"
@@ -247,12 +247,12 @@ def test_strict_exits_where_it_would_be_degraded(made):
     first = made.serve().wait_ready()
     host = first.address()
     taken = made.serve("--strict", listen=host, metrics="127.0.0.1:0")
-    assert taken.process.wait(20) == 1
+    assert taken.process.wait(DEADLINE) == 1
     assert f"--strict: intake.listen {host}: address already in use" in taken.text
     made.data = made.folder / "file"
     made.data.write_text("no directory")
     broken = made.serve("--strict")
-    assert broken.process.wait(20) == 1
+    assert broken.process.wait(DEADLINE) == 1
     assert "--strict: the store: " in broken.text
     assert "Traceback" not in broken.text + taken.text
 

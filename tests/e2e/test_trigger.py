@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
-from tests.e2e.harness import Http, free_port, poll, samples, value
+from tests.e2e.harness import DEADLINE, Http, free_port, poll, samples, value
 from tests.e2e.processes import NDJSON, Household, household, lines
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
@@ -32,7 +32,7 @@ def process(log: Path, *command):
     finally:
         if started.poll() is None:
             started.kill()
-        started.wait(10)
+        started.wait(DEADLINE)
 
 
 @contextmanager
@@ -54,7 +54,7 @@ def decisions(client):
     return client.json("/v1/decisions")["decisions"]
 
 
-def until(client, state, otherwise="", seconds=20.0):
+def until(client, state, otherwise="", seconds=DEADLINE):
     """The newest decision once it is in *state*."""
 
     def found():
@@ -119,7 +119,7 @@ def test_a_real_alertmanager_delivers_and_one_run_comes_of_it(tmp_path, require_
                 "severity=warning",
                 "--annotation=summary=it moved",
             )
-            subprocess.run([*add, *labels], check=True, capture_output=True, timeout=20)
+            subprocess.run([*add, *labels], check=True, capture_output=True, timeout=DEADLINE)
         decision = until(client, "finished")
         assert decision["model"] == "car-loan"
         assert decision["reason"] == "it moved"
@@ -133,7 +133,7 @@ def test_a_real_alertmanager_delivers_and_one_run_comes_of_it(tmp_path, require_
         assert value(found, "trigger_alerts_total", result="attached") >= 3
         assert value(found, "trigger_requests_rejected_total", reason="unauthorized") == 0
         running.send_signal(signal.SIGTERM)
-        assert running.wait(10) == 0
+        assert running.wait(DEADLINE) == 0
         assert len(decisions_of(tmp_path)) == 1
 
 
@@ -222,8 +222,9 @@ def deliver(client, began):
         "status": "firing", "labels": {"alertname": "ModelDrift", "model": "churn"}, "annotations": {},
         "startsAt": starts_at, "fingerprint": "f",
     }  # fmt: skip
-    status, _, answer = client.post("/v1/alerts", {"version": "4", "alerts": [alert]})
-    assert status == 200, answer
+    # Where it isn't committed within a second the answer is 503, and Alertmanager sends again.
+    delivery = {"version": "4", "alerts": [alert]}
+    poll(lambda: client.post("/v1/alerts", delivery)[0] == 200, "the alerts are not taken")
 
 
 def again(client, began, state):
@@ -238,19 +239,21 @@ def test_what_can_not_be_used_is_told_in_one_line(tmp_path):
     """Exit 2 for a configuration, 1 for a directory that another trigger holds."""
     bad = Household(tmp_path).write("bad.yaml", trigger={"policies": {"p": {"alerts": ["A"], "matured_labels": 0,
                                                                       "command": {"arguments": ["x", "$unknown"]}}}})  # fmt: skip
-    done = subprocess.run([*TRIGGER, "-c", str(bad)], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(
+        [*TRIGGER, "-c", str(bad)], capture_output=True, text=True, check=False, timeout=DEADLINE
+    )
     assert done.returncode == 2
     assert "trigger.policies.p.command.arguments[1]: expected one of decision, run, model" in done.stderr
     none = Household(tmp_path).write("none.yaml")
     done = subprocess.run(
-        [*TRIGGER, "-c", str(none)], capture_output=True, text=True, check=False, timeout=60
+        [*TRIGGER, "-c", str(none)], capture_output=True, text=True, check=False, timeout=DEADLINE
     )
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     policy = {"alerts": ["A"], "matured_labels": 0, "command": {"arguments": ["true"]}}
     good = Household(tmp_path).write("good.yaml", trigger={"directory": "d", "policies": {"p": policy}})
     with triggering(tmp_path, good):
         done = subprocess.run(
-            [*TRIGGER, "-c", str(good)], capture_output=True, text=True, check=False, timeout=60
+            [*TRIGGER, "-c", str(good)], capture_output=True, text=True, check=False, timeout=DEADLINE
         )
         assert done.returncode == 1
         assert "expected no other writer" in done.stderr

@@ -7,7 +7,8 @@ import subprocess
 from collections import Counter
 
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
-from tests.e2e.harness import Http, poll, samples, total
+from prometheus_client.parser import text_string_to_metric_families as plain_families
+from tests.e2e.harness import DEADLINE, Http, poll, samples, total
 
 NDJSON = "application/x-ndjson"
 OPENMETRICS = "application/openmetrics-text; version=1.0.0"
@@ -23,7 +24,7 @@ class Told:
 
     def __init__(self, process):
         self.process = process
-        self.http = Http(process.addresses["intake"], timeout=60.0)
+        self.http = Http(process.addresses["intake"])
         self.accepted, self.duplicates = Counter(), Counter()
         self.records, self.requests = Counter(), Counter()
 
@@ -53,7 +54,7 @@ class Told:
         """All samples now, by the parser of the plain text."""
         return samples(self.http.text("/metrics"))
 
-    def until(self, found, otherwise, seconds=20.0):
+    def until(self, found, otherwise, seconds=DEADLINE):
         """The samples as soon as *found* says that they are what was waited for."""
 
         def look():
@@ -66,6 +67,7 @@ class Told:
         """Both texts parse and promtool finds nothing; the counters of refusals say what was told."""
         text = self.http.text("/metrics")
         now = samples(text)
+        assert by_its_client(text) == now
         assert list(text_string_to_metric_families(self.http.text("/metrics", Accept=OPENMETRICS)))
         ran = subprocess.run(
             [promtool, "check", "metrics"], input=text.encode(), capture_output=True, check=False
@@ -77,6 +79,15 @@ class Told:
         }
         assert total(now, "predictions_total") == self.accepted["predictions"]
         return now
+
+
+def by_its_client(text):
+    """All samples as Prometheus's own client reads them."""
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in plain_families(text)
+        for sample in family.samples
+    }
 
 
 def refusals(now, name, *labels):

@@ -156,7 +156,7 @@ def test_series(told):
     told = told(limits={"series": 100})
     told.post("predictions", {"score": 0.5, "outcome": 1})
     of = {"model": "default", "model_version": ""}
-    now = told.until(lambda now: value(now, "series_dropped", **of) > 0, "no series is dropped", 3.0)
+    now = told.until(lambda now: value(now, "series_dropped", **of) > 0, "no series is dropped")
     assert value(now, "series", **of) <= 100
 
 
@@ -224,7 +224,7 @@ def test_queue(told):
     found = []
 
     def send():
-        http = Http(told.process.addresses["intake"], timeout=60.0)
+        http = Http(told.process.addresses["intake"])
         found.append(http.post("/v1/predictions", body, {"Content-Type": "application/x-ndjson"}))
 
     threads = [threading.Thread(target=send) for _ in range(20)]

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from tests.e2e.harness import STATES, Http, poll
+from tests.e2e.harness import DEADLINE, STATES, Http, poll
 from tests.kill.stream import BEGIN, PLANS, RIPE
 
 from driftgauge import reference as references
@@ -110,7 +110,7 @@ class Runner:
         if sent.key is not None:
             headers["Idempotency-Key"] = sent.key
         answer = "no answer"
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + DEADLINE
         while True:
             assert time.monotonic() < deadline, (answer, self.log.read_text()[-2000:])
             client = self._client()
@@ -145,7 +145,7 @@ class Runner:
         running = [pool.submit(self.acknowledged, sent) for sent in requests]
         meanwhile(running)
         for each in running:
-            each.result(timeout=60)
+            each.result(timeout=2 * DEADLINE)
 
     # --- killing ---
 

@@ -6,7 +6,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from tests.e2e.harness import Http, poll, samples, total, value
+from tests.e2e.harness import DEADLINE, Http, poll, samples, total, value
 from tests.kill.running import Runner, models, run, write_reference
 from tests.kill.stream import ROUNDS, Stream
 
@@ -85,7 +85,7 @@ def both(nursery, folders, stream):
         began = time.monotonic()
         other = beside.submit(run, quiet, stream, {})
         run(hunted, stream, PLAN)
-        other.result(timeout=120)
+        other.result(timeout=5 * DEADLINE)
     print(
         f"\n{time.monotonic() - began:.1f} s; undisturbed: {dict(quiet.answers)}; killed: {dict(hunted.answers)}"
     )
@@ -104,18 +104,29 @@ def killed(both):
     return both[1]
 
 
+@pytest.fixture(scope="module")
+def numbers(both, stream):
+    """The expositions of the undisturbed process and of the other, once nothing moves any more."""
+    truth = stream.truth()
+    with ThreadPoolExecutor(1) as beside:
+        other = beside.submit(settled, both[0], truth)
+        found = settled(both[1], truth)
+        return other.result(), found
+
+
 def settled(runner, truth):
     """The exposition once all that is due has expired and was evaluated."""
     client = Http(runner.address)
 
     def there():
-        found = samples(client.text("/metrics"))
+        text = client.text("/metrics")
+        waiting = "\n".join(line for line in text.split("\n") if line.startswith("driftgauge_pending_pre"))
         pending = {
-            dict(labels)["model"] + dict(labels)["model_version"]: v
-            for (name, labels), v in found.items()
-            if name == "driftgauge_pending_predictions"
+            (dict(labels)["model"], dict(labels)["model_version"]): v
+            for (_, labels), v in samples(waiting).items()
         }
-        return found if all(pending[m + v] == truth.unjoined[m, v] for m, v in known(found)) else None
+        expired = pending and all(v == truth.unjoined[of] for of, v in pending.items())
+        return samples(text) if expired else None
 
     poll(there, "what is due did not expire", runner.log)
     evaluated = value(there(), "last_evaluation_timestamp_seconds", model="beta", model_version="1")
@@ -175,10 +186,8 @@ def compare(found, expected):
     return worst
 
 
-def test_after_every_kill_the_numbers_are_those_of_an_undisturbed_run(undisturbed, killed, stream):
-    truth = stream.truth()
-    expected = settled(undisturbed, truth)
-    found = settled(killed, truth)
+def test_after_every_kill_the_numbers_are_those_of_an_undisturbed_run(undisturbed, killed, numbers):
+    expected, found = numbers
     kills = killed.kills
     print(f"\nkill -9 x {kills.total()}, inside: " + ", ".join(f"{k} {n}" for k, n in sorted(kills.items())))
     meant = sum(kills[state] for state in MEANT)
@@ -193,9 +202,9 @@ def test_after_every_kill_the_numbers_are_those_of_an_undisturbed_run(undisturbe
     print(f"answers lost to kills: {killed.answers['unanswered']}")
 
 
-def test_each_acknowledged_record_counts_exactly_once(killed, stream):
+def test_each_acknowledged_record_counts_exactly_once(numbers, stream):
     truth = stream.truth()
-    found = settled(killed, truth)
+    _, found = numbers
     versions = known(found)
     assert {("alpha", "1"), ("alpha", "2"), ("beta", "1")} <= set(versions)
     for model, version in versions:
@@ -209,10 +218,8 @@ def test_each_acknowledged_record_counts_exactly_once(killed, stream):
     assert sum(truth.implied.values()) > 100
 
 
-def test_the_last_word_on_an_outcome_counts_and_cases_of_two_versions_count_once(undisturbed, killed, stream):
-    truth = stream.truth()
-    for each in (undisturbed, killed):
-        found = settled(each, truth)
+def test_the_last_word_on_an_outcome_counts_and_cases_of_two_versions_count_once(numbers, stream):
+    for found in numbers:
         for version in "12":
             labels = {"model": "delta", "model_version": version, "window": "11d", "cohort": "arrived"}
             right, words = stream.right(version)
@@ -242,11 +249,10 @@ def test_the_last_word_on_an_outcome_counts_and_cases_of_two_versions_count_once
         assert gained == pytest.approx(accuracies[1] - accuracies[0], abs=1e-12)
 
 
-def test_the_history_is_the_same(undisturbed, killed, stream):
-    truth = stream.truth()
+@pytest.mark.usefixtures("numbers")
+def test_the_history_is_the_same(undisturbed, killed):
     both = []
     for each in (undisturbed, killed):
-        settled(each, truth)
         client = Http(each.address)
         rows = {
             (model, row["model_version"], row["start"], name): number
@@ -263,9 +269,11 @@ def test_the_history_is_the_same(undisturbed, killed, stream):
     compare(both[1], both[0])
 
 
-def test_what_was_acknowledged_is_known_again_after_another_kill_and_counters_start_at_0(killed, stream):
+def test_what_was_acknowledged_is_known_again_after_another_kill_and_counters_start_at_0(
+    killed, numbers, stream
+):
     truth = stream.truth()
-    before = windowed(settled(killed, truth))
+    before = windowed(numbers[1])
     assert any(name.startswith(IN_ORDER) for name, _ in before)
     for _ in range(2):
         killed.process.kill()

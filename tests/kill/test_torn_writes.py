@@ -5,7 +5,7 @@ import json
 import subprocess
 
 import pytest
-from tests.e2e.harness import Http, poll, samples, value
+from tests.e2e.harness import DEADLINE, Http, poll, samples, value
 
 pytestmark = pytest.mark.kill
 
@@ -33,7 +33,7 @@ class Traced:
     def end(self):
         poll(self.process.gone, "it lives on", self.process.log)
         self.process.code = self.process.nursery.ended(self.process.pid)
-        self.tracer.wait(10)
+        self.tracer.wait(DEADLINE)
         assert self.process.code == -9
 
 

@@ -15,7 +15,7 @@ import time
 from contextlib import contextmanager
 
 import pytest
-from tests.e2e.harness import Http, poll
+from tests.e2e.harness import DEADLINE, Http, poll
 from tests.unit.trigger.running import alert, webhook
 from tests.unit.trigger.standins import Cluster
 from tests.unit.trigger.test_worker import CRON_JOB
@@ -33,7 +33,7 @@ original = getattr(owner, name)
 async def halting(self, *arguments):
     found = await original(self, *arguments) if after else None
     mark.touch()
-    time.sleep(60)
+    time.sleep(600)
     return found
 setattr(owner, name, halting)
 from driftgauge.cli import main
@@ -84,7 +84,7 @@ class Household:
         for process in self.processes:
             if process.poll() is None:
                 process.kill()
-            process.wait(10)
+            process.wait(DEADLINE)
 
     def count(self):
         return len(self.starts.read_text().splitlines()) if self.starts.exists() else 0
@@ -99,13 +99,18 @@ def household(tmp_path):
 
 def kill(process):
     os.kill(process.pid, signal.SIGKILL)
-    process.wait(10)
+    process.wait(DEADLINE)
 
 
 def deliver(client, *alerts):
-    status, _, answer = client.post("/v1/alerts", webhook(*(alerts or (alert(),))))
-    assert status == 200
-    return answer["decisions"]
+    """As Alertmanager does, which comes again where the alerts weren't committed within a second."""
+    body = webhook(*(alerts or (alert(),)))
+    return poll(lambda: taken(*client.post("/v1/alerts", body)), "the alerts are not taken")
+
+
+def taken(status, _, answer):
+    assert status in {200, 503}, answer
+    return answer["decisions"] if status == 200 else None
 
 
 def decision(client, name):
@@ -164,12 +169,12 @@ def cluster():
 
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
     thread.start()
-    assert ready.wait(10)
+    assert ready.wait(DEADLINE)
     try:
         yield api, told["url"]
     finally:
         loop.call_soon_threadsafe(ended.set)
-        thread.join(10)
+        thread.join(DEADLINE)
         loop.close()
 
 

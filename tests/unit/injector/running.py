@@ -166,7 +166,7 @@ class Injector:
         given = {"Content-Type": "application/json", **{k.replace("_", "-"): v for k, v in headers.items()}}
         # The port is on loopback, the name is the Service's: as the API server does it.
         async with self.session.post(
-            f"{self.url}/mutate?timeout=5s", data=content, headers=given, server_hostname=HOST
+            f"{self.url}/mutate?timeout=30s", data=content, headers=given, server_hostname=HOST
         ) as answer:
             return answer.status, json.loads(await answer.read())
 

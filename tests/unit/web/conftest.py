@@ -170,7 +170,7 @@ class Served:
         return host, int(port)
 
     def ask(self, method: str, path: str, body=None, headers=None, door: str = "intake") -> Reply:
-        connection = HTTPConnection(*self.address(door), timeout=10)
+        connection = HTTPConnection(*self.address(door), timeout=60)
         try:
             connection.request(method, path, body, headers or {})
             response = connection.getresponse()
@@ -189,7 +189,7 @@ class Served:
 
     def raw(self, message: bytes, *more: bytes, door: str = "intake") -> bytes:
         """All that comes back for these bytes until the door closes the connection."""
-        with socket.create_connection(self.address(door), timeout=10) as connection:
+        with socket.create_connection(self.address(door), timeout=60) as connection:
             for piece in (message, *more):
                 connection.sendall(piece)
             return b"".join(iter(lambda: connection.recv(65536), b""))

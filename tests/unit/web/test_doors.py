@@ -121,7 +121,7 @@ def test_any_free_port_twice_is_two_doors(serve):
 
 def speak(path, message: bytes) -> bytes:
     with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(10)
+        connection.settimeout(60)
         connection.connect(str(path))
         connection.sendall(message)
         return connection.recv(65536)
@@ -187,7 +187,7 @@ def test_closing_lets_a_request_end_that_is_under_way(served):
 
 def test_closing_does_not_wait_for_a_request_that_never_ends(served):
     served.intake.gate = threading.Event()
-    with socket.create_connection(served.address(), timeout=10) as connection:
+    with socket.create_connection(served.address(), timeout=60) as connection:
         connection.sendall(POST)
         assert served.intake.entered.wait(10)
         served.run(served.doors.close())

@@ -57,7 +57,7 @@ def test_the_prebuilt_answer_is_the_ordinary_one(served, headers):
 
 
 def test_one_connection_carries_many_requests(served):
-    connection = HTTPConnection(*served.address(), timeout=10)
+    connection = HTTPConnection(*served.address(), timeout=60)
     for _ in range(3):
         connection.request("POST", "/v1/predictions", b"{}", {"Content-Type": "application/json"})
         assert connection.getresponse().read().startswith(b'{"accepted":1')
@@ -137,7 +137,7 @@ def test_what_the_port_refuses_is_told_and_counted(served, error, header):
 def test_a_full_door_refuses_before_it_reads_the_body(served):
     served.intake.closed = RequestError(429, Reason.OVERLOADED, "the queue is full", retry_after_seconds=2)
     head = b"POST /v1/predictions HTTP/1.1\r\nHost: x\r\nContent-Length: 5000000\r\nConnection: close\r\n\r\n"
-    with socket.create_connection(served.address(), timeout=10) as connection:
+    with socket.create_connection(served.address(), timeout=60) as connection:
         connection.sendall(head)
         answer = connection.recv(65536)
     assert answer.startswith(b"HTTP/1.1 429 Too Many Requests\r\n")
@@ -311,7 +311,7 @@ def test_what_gzip_holds_at_the_limit_one_over_and_far_over(serve, size, status)
 def test_bodies_that_come_at_once_hold_no_more_than_the_queue(serve):
     served = serve(intake=Intake(listen="127.0.0.1:0", max_body=Bytes(150_000), queue=Bytes(200_000)))
     head = b"POST /v1/predictions HTTP/1.1\r\nHost: x\r\nContent-Length: 150000\r\n\r\n"
-    connections = [socket.create_connection(served.address(), timeout=10) for _ in range(2)]
+    connections = [socket.create_connection(served.address(), timeout=60) for _ in range(2)]
     try:
         for connection in connections:
             connection.sendall(head + b"x" * 149_999)
@@ -322,7 +322,7 @@ def test_bodies_that_come_at_once_hold_no_more_than_the_queue(serve):
             try:
                 answers.append(connection.recv(65536))
             except TimeoutError:
-                connection.settimeout(10)
+                connection.settimeout(60)
                 connection.sendall(b"x")
                 answers.append(connection.recv(65536))
         assert sorted(answer[:12] for answer in answers) == [b"HTTP/1.1 200", b"HTTP/1.1 429"]
@@ -341,9 +341,9 @@ def test_a_slow_body_is_408(served):
 
 
 def test_a_client_that_goes_away_in_its_body_is_counted_and_forgotten(served):
-    with socket.create_connection(served.address(), timeout=10) as connection:
+    with socket.create_connection(served.address(), timeout=60) as connection:
         connection.sendall(b"POST /v1/predictions HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{")
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not served.counts.reasons and time.monotonic() < deadline:
         served.get("/healthz")
     assert served.counts.reasons == ["malformed"]
@@ -354,20 +354,20 @@ def test_the_port_is_told_of_bodies_on_their_way_and_of_each_one_s_end(served):
     head = b"POST /v1/predictions HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\nConnection: close\r\n\r\n"
     assert served.raw(head + b"0123456789").startswith(b"HTTP/1.1 200 ")
     assert served.intake.bodies_coming == []  # it was there with its head
-    with socket.create_connection(served.address(), timeout=10) as connection:
+    with socket.create_connection(served.address(), timeout=60) as connection:
         connection.sendall(head + b"01234")
         wait_until(lambda: served.intake.bodies_coming == [1])
         connection.sendall(b"56789")
         assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
     assert served.intake.bodies_coming == [1, -1]
-    with socket.create_connection(served.address(), timeout=10) as connection:
+    with socket.create_connection(served.address(), timeout=60) as connection:
         connection.sendall(head + b"01234")
         wait_until(lambda: served.intake.bodies_coming == [1, -1, 1])
     wait_until(lambda: served.intake.bodies_coming == [1, -1, 1, -1])
 
 
 def wait_until(true):
-    end = time.monotonic() + 10
+    end = time.monotonic() + 60
     while not true():
         assert time.monotonic() < end
         time.sleep(0.01)
@@ -375,11 +375,11 @@ def wait_until(true):
 
 def test_a_client_that_goes_away_does_not_stop_its_commit(served):
     served.intake.gate = threading.Event()
-    with socket.create_connection(served.address(), timeout=10) as connection:
+    with socket.create_connection(served.address(), timeout=60) as connection:
         connection.sendall(b"POST /v1/predictions HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}")
         assert served.intake.entered.wait(10)
     served.intake.gate.set()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not served.counts.paths and time.monotonic() < deadline:
         served.get("/healthz")
     assert served.counts.paths == ["/v1/predictions"]
@@ -387,7 +387,7 @@ def test_a_client_that_goes_away_does_not_stop_its_commit(served):
 
 
 def test_a_client_that_asks_first_is_told_to_go_on(served):
-    with socket.create_connection(served.address(), timeout=10) as connection:
+    with socket.create_connection(served.address(), timeout=60) as connection:
         connection.sendall(
             b"POST /v1/predictions HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
         )
@@ -401,7 +401,7 @@ def test_a_client_that_asks_first_is_refused_before_it_sends(serve):
     head = (
         b"POST /v1/predictions HTTP/1.1\r\nHost: x\r\nContent-Length: 100001\r\nExpect: 100-continue\r\n\r\n"
     )
-    with socket.create_connection(served.address(), timeout=10) as connection:
+    with socket.create_connection(served.address(), timeout=60) as connection:
         connection.sendall(head)
         assert connection.recv(65536).startswith(b"HTTP/1.1 413 ")
 
@@ -444,7 +444,7 @@ def test_a_web_page_of_another_origin_is_403(served):
 
 def test_every_naughty_string_in_a_body_reaches_the_port_as_it_is(served, data):
     strings = json.loads(gzip.decompress((data / "robustness" / "naughty_strings.json.gz").read_bytes()))
-    connection = HTTPConnection(*served.address(), timeout=10)
+    connection = HTTPConnection(*served.address(), timeout=60)
     for text in strings:
         body = text.encode() or b" "
         connection.request("POST", "/v1/predictions", body, {"Content-Type": "application/json"})
