@@ -11,15 +11,19 @@ import copy
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import helm_python
+import kubernetes_validate.utils
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 CHARTS = ("helm/driftgauge", "helm/examples/model-server")
 RELEASE, NAMESPACE = "driftgauge", "monitoring"
+# A version's definitions are megabytes, and are read anew for each resource.
+kubernetes_validate.utils.schema_contents = lru_cache(8)(kubernetes_validate.utils.schema_contents)
 HEAD = "# Rendered by `make generate` from {case}; a test compares.\n"
 
 
