@@ -270,11 +270,10 @@ def test_a_segment_of_few_outcomes_does_not_fail_by_chance(reach, told):
 
 
 def test_errors_with_a_heavy_tail_are_not_told_to_have_risen():
-    before, after = quality(mae=10.0, r2=0.01), quality(mae=16.0, r2=-0.05)
-    narrator = begun(qualities=[before], intervals=(beside(before, mae=4.0, r2=0.1),))
-    assert texts(narrator, 1, qualities=[after], intervals=(beside(after, mae=5.0, r2=0.1),)) == []
-    said = texts(narrator, 2, qualities=[after], intervals=(beside(after, mae=1.0, r2=0.01),))
-    assert [text.split(" ")[0] for text in said] == ["R2"], "the first one's reach counts too"
+    before, after = quality(mae=10.0), quality(mae=16.0)
+    narrator = begun(qualities=[before], intervals=(beside(before, mae=4.0),))
+    assert texts(narrator, 1, qualities=[after], intervals=(beside(after, mae=5.0),)) == []
+    assert len(texts(narrator, 2, qualities=[after], intervals=(beside(after, mae=1.0),))) == 1
 
 
 def test_a_segment_whose_value_is_not_known_well_does_not_cost_most():

@@ -62,9 +62,9 @@ class _Number:
     value: float
     reach: float
 
-    def apart(self, other: _Number) -> bool:
-        """Whether the two differ by more than chance does to numbers that are looked at all the time."""
-        return abs(self.value - other.value) > BEYOND_CHANCE * hypot(self.reach, other.reach)
+    def apart(self, other: _Number, times: float = BEYOND_CHANCE) -> bool:
+        """Whether the two differ by more than so many *times* what chance does."""
+        return abs(self.value - other.value) > times * hypot(self.reach, other.reach)
 
 
 @dataclass(slots=True)
@@ -284,25 +284,26 @@ def _beside(version: VersionSnapshot, window: str) -> str:
 
 
 def _errors(whole: Quality, interval: QualityInterval | None, told: _Told, beside: str) -> Iterator[str]:
-    window, mae, r2 = whole.window, _number(whole.mae, interval, "mae"), _number(whole.r2, interval, "r2")
+    window, mae = whole.window, _number(whole.mae, interval, "mae")
     first = told.first.setdefault((window, "mae"), mae)
-    if mae.apart(first) and first.value and mae.value >= ERROR_CHANGE * first.value:
+    # Half as much again is much already: it need not be three standard errors too.
+    surely = mae.apart(first, times=1.0)
+    if surely and first.value and mae.value >= ERROR_CHANGE * first.value:
         told.first[window, "mae"] = mae
         yield f"MAE rose from {first.value:.1f} to {mae.value:.1f} ({window} window){beside}"
-    elif mae.apart(first) and mae.value and first.value >= ERROR_CHANGE * mae.value:
+    elif surely and mae.value and first.value >= ERROR_CHANGE * mae.value:
         told.first[window, "mae"] = mae
         yield f"MAE fell from {first.value:.1f} to {mae.value:.1f} ({window} window)"
     if whole.r2 is not None:
-        nothing = _Number(0.0, 0.0)
-        if r2.value < 0 and r2.apart(nothing) and "r2" not in told.said:
+        if whole.r2 < 0 and "r2" not in told.said:
             told.said.add("r2")
             yield (
-                f"R2 fell below 0 ({r2.value:.2f}, {window} window), the model is worse than the "
+                f"R2 fell below 0 ({whole.r2:.2f}, {window} window), the model is worse than the "
                 f"outcomes' mean{beside}"
             )
-        elif r2.value > 0.05 and "r2" in told.said:
+        elif whole.r2 > 0.05 and "r2" in told.said:
             told.said.discard("r2")
-            yield f"R2 is above 0 again ({r2.value:.2f}, {window} window)"
+            yield f"R2 is above 0 again ({whole.r2:.2f}, {window} window)"
 
 
 def _segments(
