@@ -126,8 +126,10 @@ class Counting:
             ("store_wal_bytes", found.wal_bytes),
             ("store_pending_bytes", found.pending_bytes),
             ("store_batch_bytes", found.batch_bytes),
+            ("store_limit_bytes", found.limit_bytes),
         ):
-            self._live.gauge(PREFIX + name).set(size)
+            if size is not None:
+                self._live.gauge(PREFIX + name).set(size)
 
     # --- the process ------------------------------------------------------------------------
 

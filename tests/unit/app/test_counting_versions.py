@@ -53,3 +53,8 @@ def test_a_version_that_is_evicted_takes_its_own_with_it(tmp_path):
     assert found['driftgauge_versions_evicted_total{model="m"}'] == "1.0"
     assert {name for name in found if 'model_version="1"' in name} == set()
     assert found['driftgauge_prediction_errors_total{model="m",model_version="2"}'] == "0.0"
+
+
+def test_what_the_store_may_take_is_told_beside_what_it_takes(tmp_path):
+    found = written(tmp_path, ["1"])
+    assert float(found["driftgauge_store_limit_bytes"]) > float(found["driftgauge_store_bytes"]) > 0

@@ -231,6 +231,7 @@ def _store() -> Row:
         "Is the store well?",
         (
             _trend("Database", "store_bytes", _gauge("store_bytes")),
+            _trend("Database and log may take", "store_limit_bytes", _gauge("store_limit_bytes")),
             _trend(
                 "Write-ahead log",
                 "store_wal_bytes",

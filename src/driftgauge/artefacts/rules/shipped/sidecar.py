@@ -386,7 +386,7 @@ def _store_unwritable(setting: Setting) -> Shipped:
             (
                 "The volume: `kubelet_volume_stats_available_bytes`, and is it mounted read-only?",
                 "The sidecar's log: SQLite's own words.",
-                "`driftgauge_store_bytes` and `driftgauge_store_wal_bytes` against `store.max_bytes`.",
+                "`driftgauge_store_bytes` and `driftgauge_store_wal_bytes` together against `driftgauge_store_limit_bytes`.",
             ),
             (
                 "The volume is full or its `sizeLimit` is reached.",
