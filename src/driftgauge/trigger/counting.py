@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-from driftgauge import __version__
-from driftgauge.exposition.live import Live
-from driftgauge.exposition.page import compose
-from driftgauge.exposition.rendered import Rendered
+from driftgauge.exposition.own import OwnCounts
 from driftgauge.metrics import PREFIX, TRIGGER_METRICS
-from driftgauge.records import Reason
 from driftgauge.trigger.decision import Decision, Guard, State, Verdict
 from driftgauge.trigger.payload import AlertResult, Delivery
 from driftgauge.trigger.store import Taken
@@ -19,48 +15,28 @@ PEERS = ("sidecar", "prometheus", "alertmanager", "kubernetes", "kubeflow", "web
 OTHER = "other"
 
 
-class Counting:
-    """Counts what happens; called on the event loop. Also the doors' `DoorCounts`.
+class Counting(OwnCounts):
+    """Counts what happens; called on the event loop.
 
     Args:
         models: how many models have series of their own; later ones share ``other``.
     """
 
     def __init__(self, models: int) -> None:
-        self._live = Live(TRIGGER_METRICS)
+        super().__init__(
+            TRIGGER_METRICS,
+            _P,
+            timed="delivery_duration_seconds",
+            closed={"alerts_total": AlertResult, "refusals_total": Guard, "requests_failed_total": PEERS},
+            plain=("deliveries_total", "alerts_truncated_total", "store_errors_total"),
+        )
         self._most = models
         self._models: set[str] = set()
-        self._live.gauge(_P + "info", __version__).set(1)
-        for name, label in (
-            ("requests_rejected_total", Reason),
-            ("alerts_total", AlertResult),
-            ("refusals_total", Guard),
-        ):
-            for value in label:
-                self._live.counter(_P + name, value)
-        for peer in PEERS:
-            self._live.counter(_P + "requests_failed_total", peer)
-        for name in ("deliveries_total", "alerts_truncated_total", "store_errors_total"):
-            self._live.counter(_P + name)
 
     def know(self, models: Iterable[str]) -> None:
         """Start the series of *models* at 0, so that their first event is an increase."""
         for model in models:
             self._model(model)
-
-    def metrics(
-        self, accept: str, accept_encoding: str, names: Sequence[str]
-    ) -> tuple[bytes, str, str | None]:
-        """The exposition, in the form that the client asks for."""
-        return compose(Rendered(), self._live, accept=accept, accept_encoding=accept_encoding, names=names)
-
-    def refused(self, reason: str) -> None:
-        """A request that was not taken."""
-        self._live.counter(_P + "requests_rejected_total", reason).inc()
-
-    def answered(self, path: str, seconds: float) -> None:  # noqa: ARG002 - one path is timed
-        """A webhook, *seconds* from its last byte to its answer."""
-        self._live.histogram(_P + "delivery_duration_seconds").observe(seconds)
 
     def delivered(self, delivery: Delivery, taken: Taken) -> None:
         """A webhook that was committed."""
