@@ -18,6 +18,7 @@ from driftgauge.trigger_config import Trigger
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "config.example.yaml"
+GENERATED = generate(ROOT)
 KEY_PATHS = [key.path for key in keys()]
 
 
@@ -50,9 +51,9 @@ def written(tree: type, node: Node, prefix: str = "") -> list[str]:
     return paths
 
 
-@pytest.mark.parametrize("path", sorted(generate(ROOT)), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted(GENERATED), ids=lambda path: path.name)
 def test_generated_documents_are_checked_in(path: Path) -> None:
-    assert path.read_text(encoding="utf-8") == generate(ROOT)[path], "run `make generate`"
+    assert path.read_text(encoding="utf-8") == GENERATED[path], "run `make generate`"
 
 
 @pytest.mark.parametrize("everything", [False, True])
@@ -107,7 +108,7 @@ def test_every_metric_stands_in_the_reference() -> None:
 
 
 def test_the_documents_are_made_alike_each_time() -> None:
-    assert generate(ROOT) == generate(ROOT)
+    assert generate(ROOT) == GENERATED
 
 
 def test_the_glossary_has_its_words() -> None:
