@@ -14,6 +14,7 @@ from driftgauge.config import HOUR
 
 if TYPE_CHECKING:
     from driftgauge.artefacts.rules import RuleFile, TimeScale
+    from driftgauge.artefacts.rules.shipped.entry import Links
     from driftgauge.config import Config
 
 ALERTS_FILE: Final = "driftgauge-alerts.rules.yml"
@@ -118,10 +119,8 @@ def rules(
     if shipped == (config is not None):
         found = "both" if shipped else "neither"
         raise click.UsageError(f"expected --config FILE or --shipped, got {found}")
-    if tests and (output is None or form != "prometheus" or runbooks or grafana):
-        raise click.UsageError(
-            "--tests needs --output and --format prometheus, and goes without --runbooks and --grafana"
-        )
+    if tests and (output is None or form != "prometheus"):
+        raise click.UsageError("--tests needs --output and --format prometheus")
     _check_windows(windows, shipped=shipped)
     tree = _loaded(config) if config is not None else None
     factor = time_scale or (tree.time_scale if tree is not None else 1.0)
@@ -129,13 +128,14 @@ def rules(
         raise click.UsageError("--tests are of unscaled rules: leave out the time scale")
     if tree is not None:
         _warn(tree)
-    file = _rules(tree, TimeScale(max(1.0, factor), scrape_interval), windows, runbooks, grafana)
+    links = _links(tree, runbooks, grafana)
+    file = _rules(tree, TimeScale(max(1.0, factor), scrape_interval), windows, links)
     text = _text(file, form, name, namespace, dict(labels))
     if output is None:
         click.echo(text, nl=False)
         return
     file_name = SHIPPED_FILE if tree is None else ALERTS_FILE
-    _write(output, {file_name: text, **(_tests(tree, file, file_name) if tests else {})})
+    _write(output, {file_name: text, **(_tests(tree, file, file_name, links) if tests else {})})
 
 
 def _check_windows(windows: tuple[float, ...], *, shipped: bool) -> None:
@@ -163,16 +163,19 @@ def _warn(config: Config) -> None:
         click.echo(f"{config.source}: warning: {warning}", err=True)
 
 
-def _rules(
-    config: Config | None, scale: TimeScale, windows: tuple[float, ...], runbooks: str | None, grafana: str
-) -> RuleFile:
-    from driftgauge.artefacts.alerts import LINKS, compiled
-    from driftgauge.artefacts.rules.shipped import WINDOWS, shipped_rules
+def _links(config: Config | None, runbooks: str | None, grafana: str) -> Links:
+    """Where annotations point: to this repository's pages where nothing is said."""
+    from driftgauge.artefacts.alerts import LINKS
     from driftgauge.artefacts.rules.shipped.entry import Links
 
-    links = Links(grafana=grafana) if config is None else replace(LINKS, grafana=grafana)
-    if runbooks is not None:
-        links = replace(links, runbooks=runbooks)
+    links = replace(Links() if config is None else LINKS, grafana=grafana.removesuffix("/"))
+    return links if runbooks is None else replace(links, runbooks=runbooks)
+
+
+def _rules(config: Config | None, scale: TimeScale, windows: tuple[float, ...], links: Links) -> RuleFile:
+    from driftgauge.artefacts.alerts import compiled
+    from driftgauge.artefacts.rules.shipped import WINDOWS, shipped_rules
+
     if config is not None:
         return compiled(config, scale, links)
     return shipped_rules(scale, sorted({*WINDOWS, *windows}), links)
@@ -186,15 +189,16 @@ def _text(file: RuleFile, form: str, name: str, namespace: str | None, labels: M
     return operator_text(file, name=name, namespace=namespace, labels=labels)
 
 
-def _tests(config: Config | None, file: RuleFile, file_name: str) -> Mapping[str, str]:
+def _tests(config: Config | None, file: RuleFile, file_name: str, links: Links) -> Mapping[str, str]:
     from driftgauge.artefacts.alerts import test_files
     from driftgauge.artefacts.rules.promtool import test_text
     from driftgauge.artefacts.rules.shipped import shipped_tests
 
     if config is None:
-        made = {"rules": shipped_tests(coarse=False), "chain": shipped_tests(coarse=True)}
+        names = {"rules": False, "chain": True}
+        made = {name: shipped_tests(coarse=coarse, links=links) for name, coarse in names.items()}
     else:
-        made = dict(test_files(config, file, file_name))
+        made = dict(test_files(config, file, file_name, links))
     stem = file_name.removesuffix(".rules.yml")
     return {f"{stem}.{name}.test.yml": test_text(tests) for name, tests in made.items()}
 

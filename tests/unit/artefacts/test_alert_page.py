@@ -14,25 +14,21 @@ from driftgauge.config_alerts import Alert, Require, When
 from driftgauge.config_file import WORDS, load
 from driftgauge.config_file.shape import settings
 
-MODELS = """\
-models:
-  churn:
-    task: binary
-    windows: [1h, 1d, 7d]
-    segments: [plan]
-    features: {customer_age: {kind: numeric}}
-    outcomes: {at_horizon: retained}
-"""
-
 
 @pytest.fixture(scope="module")
 def page(repository: Path) -> str:
     return (repository / "docs" / "alerts.md").read_text(encoding="utf-8")
 
 
+def blocks(page: str) -> tuple[str, list[str]]:
+    """The models that the page begins with, and what it says of them."""
+    models, *found = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    return models, found
+
+
 def examples(page: str) -> list[Config]:
-    blocks = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
-    return [load(Path("config.yaml"), text=MODELS + block) for block in blocks]
+    models, found = blocks(page)
+    return [load(Path("config.yaml"), text=models + block) for block in found]
 
 
 def test_the_examples_load_and_are_said_as_the_page_has_it(page: str) -> None:
@@ -46,7 +42,7 @@ def test_the_examples_load_and_are_said_as_the_page_has_it(page: str) -> None:
 def test_the_readme_has_the_same_sentences(repository: Path, page: str) -> None:
     readme = (repository / "README.md").read_text(encoding="utf-8")
     [block] = [b for b in re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL) if b.startswith("alerts:")]
-    config = load(Path("config.yaml"), text=MODELS + block)
+    config = load(Path("config.yaml"), text=blocks(page)[0] + block)
     assert config.alerts == tuple(entry for each in examples(page)[:2] for entry in each.alerts)
 
 

@@ -60,6 +60,18 @@ def test_files_are_written_with_their_tests(run, tmp_path):
     assert tests["rule_files"] == ["driftgauge-alerts.rules.yml"]
 
 
+def test_links_of_ones_own_are_tested_too(run, tmp_path):
+    write(tmp_path)
+    links = ("--runbooks", "https://git.example.com/alerts.md", "--grafana", "https://grafana.example.com/")
+    assert run("rules", "-c", "config.yaml", "-o", "made", "--tests", *links).exit_code == 0
+    assert run("rules", "--shipped", "-o", "made", "--tests", *links).exit_code == 0
+    for path in (tmp_path / "made").iterdir():
+        found = path.read_text(encoding="utf-8")
+        assert "runbook_url: https://git.example.com/alerts.md#" in found, path.name
+        assert "dashboard_url: https://grafana.example.com/d/" in found, path.name
+        assert "runbook_url: docs/" not in found, path.name
+
+
 def test_the_shipped_rules_are_those_of_the_repository(run, repository, tmp_path):
     result = run("rules", "--shipped")
     assert result.stdout == (repository / "prometheus" / "driftgauge.rules.yml").read_text(encoding="utf-8")
@@ -111,7 +123,7 @@ def test_what_is_refused(run, tmp_path):
         (
             ("-c", "config.yaml", "--tests"),
             2,
-            "Error: --tests needs --output and --format prometheus, and goes without --runbooks and --grafana",
+            "Error: --tests needs --output and --format prometheus",
         ),
         (
             ("-c", "config.yaml", "--tests", "-o", "x", "--time-scale", "60"),

@@ -19,9 +19,10 @@ from driftgauge.artefacts.alerts.feeding import (
     step_seconds,
 )
 from driftgauge.artefacts.alerts.reading import Limit, Reading, readings
-from driftgauge.artefacts.alerts.wording import filled
+from driftgauge.artefacts.alerts.wording import LINKS, filled
 from driftgauge.artefacts.rules import Duration, RuleFile, TimeScale
 from driftgauge.artefacts.rules.promtool import AlertCase, Case, Expected, TestFile, expected, group_order
+from driftgauge.artefacts.rules.shipped.entry import Links
 from driftgauge.artefacts.thresholds import STALE_EVALUATION_SECONDS
 from driftgauge.config import Config
 from driftgauge.metrics.words import THROUGHPUT
@@ -31,15 +32,21 @@ _SCALE: Final = TimeScale()
 _BEYOND, _INSIDE = 0.053, 0.0113
 
 
-def test_files(config: Config, rules: RuleFile, rules_name: str) -> Mapping[str, TestFile]:
+def test_files(
+    config: Config,
+    rules: RuleFile,
+    rules_name: str,
+    links: Links = LINKS,  # noqa: PT028 - not a test, though it is called so
+) -> Mapping[str, TestFile]:
     """Tests of every alert of `compiled(config)`, by the step that they take: ``2h`` for windows of a day.
 
     Args:
         rules_name: the rule file's, relative to the tests.
+        links: where the annotations of the rules point.
     """
     by_step: dict[int, list[Case]] = {}
     for reading in readings(config):
-        by_step.setdefault(step_seconds(reading), []).extend(_cases(reading))
+        by_step.setdefault(step_seconds(reading), []).extend(_cases(reading, links))
     return {
         str(_seconds(step)): TestFile(
             rule_files=(rules_name,),
@@ -59,9 +66,9 @@ def _seconds(seconds: float) -> Duration:
     return Duration(round(seconds * 1000))
 
 
-def _cases(reading: Reading) -> Iterator[Case]:
+def _cases(reading: Reading, links: Links) -> Iterator[Case]:
     for limit in reading.limits:
-        yield from _Story(reading, limit).cases()
+        yield from _Story(reading, limit, links).cases()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +77,7 @@ class _Story:
 
     reading: Reading
     limit: Limit
+    links: Links
 
     def cases(self) -> Iterator[Case]:
         yield self._fires_and_resolves()
@@ -217,7 +225,7 @@ class _Story:
         shown = SAY_SO / len(PODS) if self.reading.word.is_verdict else value
         for limit in self.reading.limits:
             if (value - limit.bound.number) * self._way > 0:
-                rule = alert(self.reading, limit, _SCALE)
+                rule = alert(self.reading, limit, _SCALE, self.links)
                 texts = {name: filled(text, labels, shown) for name, text in rule.annotations.items()}
                 yield expected(rule, labels, texts)
 

@@ -76,23 +76,24 @@ def _by_group(setting: Setting) -> Iterable[tuple[str, tuple[Shipped, ...]]]:
     yield "driftgauge-injector", tuple(injector_alerts(setting))
 
 
-def shipped_alerts() -> tuple[Shipped, ...]:
+def shipped_alerts(links: Links | None = None) -> tuple[Shipped, ...]:
     """Every alert with its runbook and its trials, in the order of the file."""
-    setting = Setting(TimeScale(), Links())
+    setting = Setting(TimeScale(), links or Links())
     return tuple(each for _, found in _by_group(setting) for each in found)
 
 
-def shipped_tests(*, coarse: bool) -> TestFile:
+def shipped_tests(*, coarse: bool, links: Links | None = None) -> TestFile:
     """Promtool's tests of `shipped_rules` in real time.
 
     Args:
         coarse: those that stand on the chain, evaluated once a step; else all others, each minute.
+        links: those of the rules.
     """
     name = f"driftgauge.{'chain' if coarse else 'rules'}.test.yml"
     return TestFile(
         ("driftgauge.rules.yml",),
         Duration(300_000 if coarse else 60_000),
-        tuple(case for each in shipped_alerts() if each.coarse is coarse for case in each.cases),
+        tuple(case for each in shipped_alerts(links) if each.coarse is coarse for case in each.cases),
         group_order(shipped_rules()),
         _TEST_HEAD.format(name=name),
     )

@@ -71,7 +71,12 @@ def budget_recordings(setting: Setting) -> Iterator[Recording]:
 
 
 def _sum(setting: Setting, selector: str, seconds: float) -> str:
-    """The sum of the chain's steps within so many seconds, whenever it is asked for between two steps."""
+    """The sum of the chain's steps within so many seconds, whenever it is asked for between two steps.
+
+    A millisecond short, so that Prometheus 2, whose ranges hold both of their ends, never counts one step more.
+    Prometheus 3 leaves a range's start out: where an evaluation comes to lie on that very millisecond, one of
+    the five between two steps lacks a step, which no ``for`` of two minutes notices.
+    """
     scale = setting.scale
     steps = max(1, round(scale.duration(seconds).milliseconds / scale.step.milliseconds))
     return f"sum_over_time({selector}[{scale.step * steps - Duration(1)}])"
