@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import subprocess
 import sys
 
@@ -108,6 +109,33 @@ def test_counts_come_through(prometheus):
     assert prometheus.query("driftgauge_predictions_total")[0] == COUNT
     assert prometheus.query("driftgauge_prediction_latency_seconds_count")[0] == COUNT
     assert prometheus.query('driftgauge_window_samples{window="1d",cohort="predicted"}')[0] == COUNT
+
+
+# What Prometheus 3 asks for unless it is told otherwise; 2.42 asks for the same but protobuf and escaping.
+ASKED = (
+    "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6,"
+    "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,"
+    "application/openmetrics-text;version=0.0.1;q=0.4,"
+    "text/plain;version=1.0.0;escaping=allow-utf-8;q=0.3,text/plain;version=0.0.4;q=0.2,*/*;q=0.1"
+)
+
+
+def test_every_sample_is_taken_as_prometheus_asks_for_it(prometheus, serving):
+    def exposed():
+        status, headers, body = serving.http("observation").get("/metrics", Accept=ASKED)
+        assert (status, headers["Content-Type"].split(";")[0]) == (200, "application/openmetrics-text")
+        return sum(not line.startswith("#") for line in body.decode().splitlines())
+
+    poll(
+        lambda: prometheus.query("scrape_samples_scraped")[0] == exposed(),
+        "Prometheus reads another number of samples",
+        prometheus.log,
+    )
+    assert (
+        prometheus.query("scrape_samples_post_metric_relabeling")[0]
+        == prometheus.query("scrape_samples_scraped")[0]
+    )
+    assert not re.findall(r"(?im)^.*level=(?:warn|error).*scrape.*$", prometheus.log.read_text())
 
 
 def test_drift_comes_through_with_its_labels(prometheus):
