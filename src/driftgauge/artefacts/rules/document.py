@@ -65,12 +65,12 @@ configuration the page is [alerts.md](alerts.md): `driftgauge rules --config FIL
 _VERSIONS: Final = """\
 ### On which Prometheus
 
-CI runs all of this on Debian's Prometheus 2.42 and Alertmanager 0.25. On Prometheus 3 it was run by hand,
-with 3.16.0: `promtool check rules` of the shipped rules and of compiled ones, every promtool test of either,
-and a real one that asks for metrics as it does by default (every sample taken, no warning), computes the
-fleet's numbers, answers every query of the dashboards and fires every alert of the replay. Both give the same
-alerts. To run it again with another, put its folder first on PATH (Alertmanager is called
-`prometheus-alertmanager` there, as in Debian):
+CI runs all of this on Debian's Prometheus 2.42 and Alertmanager 0.25; the tests of the example's routes pass
+on Alertmanager 0.35.0 too. On Prometheus 3 it was run by hand, with 3.16.0: `promtool check rules` of the
+shipped rules and of compiled ones, every promtool test of either, and a real one that asks for metrics as it
+does by default (every sample taken, no warning), computes the fleet's numbers, answers every query of the
+dashboards and fires every alert of the replay. Both give the same alerts. To run it again with another, put
+its folder first on PATH (Alertmanager is called `prometheus-alertmanager` there, as in Debian):
 
     PATH=/path/to/prometheus-3:$PATH .venv/bin/python -m pytest tests/unit/artefacts \\
       tests/e2e/test_{prometheus,fleet,dashboards,alerts_replayed,trigger,inhibition,routes}.py
