@@ -143,7 +143,8 @@ ADVICE = (
     Advice(
         (*(f"{kind}_overdispersion" for kind in _KINDS), "overdispersion_max"),
         "at least 1",
-        "An estimate from at least 8 windows of the reference, on the careful side.",
+        "An estimate from at least 8 windows of the reference, on the careful side: so short a reference makes it "
+        "large by chance, most of all for an output of two classes.",
         "A large one means that days differ as they are; only large shifts can be told. A longer reference, or "
         "segments, help.",
     ),
