@@ -61,11 +61,6 @@ def started(name: str, port: int, folder: Path, *flags: str) -> Iterator[Process
             process.stop()
 
 
-def most_mib(process: Process) -> float:
-    """The most resident memory that it ever had."""
-    return process._status_mib("VmHWM")
-
-
 def cpu_ms(process: Process, count: int, work: Callable[[], None]) -> float:
     """CPU time of one of *count* pieces of *work*, milliseconds."""
     before = process.cpu_seconds()
@@ -133,7 +128,7 @@ def injector(folder: Path) -> Measured:
         return Measured(
             "injector",
             idle,
-            most_mib(process),
+            process.most_mib(),
             (
                 (f"memory after {USUAL:,} usual pods ({len(review()) / 1000:.0f} kB)", f"{after:.0f} MiB"),
                 ("CPU time of a usual pod", f"{usual:.1f} ms"),
@@ -193,7 +188,7 @@ def trigger(folder: Path) -> Measured:
         return Measured(
             "trigger",
             idle,
-            most_mib(process),
+            process.most_mib(),
             (
                 (f"CPU time of a delivery of {ALERTS} alerts", f"{spent:.1f} ms"),
                 (f"on disk after {DELIVERIES * ALERTS:,} alerts of {MODELS} models", f"{kept:.0f} MiB"),

@@ -89,6 +89,10 @@ class Process:
         """Resident memory now."""
         return self._status_mib("VmRSS")
 
+    def most_mib(self) -> float:
+        """The most resident memory that it ever had."""
+        return self._status_mib("VmHWM")
+
     def get(self, path: str, timeout: float = 30.0) -> tuple[int, bytes]:
         """GET on a connection of its own."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
