@@ -29,7 +29,14 @@ def agreed(scenario, nursery, folder, least):
     assert found.compared.total() > least
 
 
-@pytest.mark.parametrize(("task", "seed"), [("binary", 106), ("multiclass", 202), ("regression", 304)])
+@pytest.mark.parametrize(
+    ("task", "seed"),
+    [
+        pytest.param("binary", 106, marks=pytest.mark.slow),
+        pytest.param("multiclass", 202, marks=pytest.mark.slow),
+        ("regression", 304),
+    ],
+)
 def test_every_number_of_a_small_model_is_the_calculators(task, seed, nursery, tmp_path):
     scenario = random_traffic.scenario(seed, task=task, per_day=90, reference=600, recent=60)
     agreed(scenario, nursery, tmp_path, 1_000)
