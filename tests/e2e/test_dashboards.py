@@ -146,6 +146,8 @@ class Whole:
         threading.Thread(target=self._read, daemon=True).start()
         self.client = Http(self.intake)
         poll(lambda: self.client.get("/readyz")[0] == 200, "the demo is not ready")
+        # What happens before the first scrape is no increase of anything.
+        poll(lambda: self._scraped() == 3, "demo, trigger and injector are not all scraped")
         self._alarm(trigger)
         asyncio.run(asked_for_a_sidecar(webhook, authority, injector))
         self._send()
@@ -156,6 +158,11 @@ class Whole:
         settings = {"directory": str(self.folder / "decisions"), "policies": {"retrain": policy}}
         config.write_text(json.dumps({"trigger": settings}))
         return stack.enter_context(triggering(self.folder, config))[1]
+
+    def _scraped(self):
+        """How many services Prometheus has seen."""
+        status, _, answer = Http(self.prometheus).get("/api/v1/query?query=up==1")
+        return len(json.loads(answer)["data"]["result"]) if status == 200 else 0
 
     def _alarm(self, trigger):
         """An alert, of which a run comes; the counters began with 0 before it."""
