@@ -316,7 +316,7 @@ def _restore_model(models: Models, state: _Model, found: Mapping[str, bytes]) ->
         version.first_time = v.first_time
         version.unjoined = 0 if model.reformed else v.unjoined
         version.predicted_at, version.outcome_at = v.predicted_at, v.outcome_at
-        version.busy, version.heard_at = v.busy, v.heard_at or v.predicted_at
+        version.busy, version.heard_at = v.busy, v.heard_at
         version.pairing.older = v.paired_with
         version.numeric = dict.fromkeys(v.numeric)
         version.categorical = dict.fromkeys(v.categorical)

@@ -234,8 +234,10 @@ class Version:
         if update.matures_after is not None and self.model.config.outcomes.matures_after is None:
             self.matures_after = self.kept_maturity = update.matures_after
         self.predicted_at = update.predicted_at or self.predicted_at
-        heard_at = update.predicted_at or update.outcome_at
-        if update.brought and heard_at is not None:
+        wall = update.predicted_at or update.outcome_at
+        if update.brought and wall is not None:
+            # On the model's clock: a replay of months takes seconds, in which every version would serve.
+            heard_at = self.model.now(wall)
             self.busy = self.busy_at(heard_at) + update.brought
             self.heard_at = heard_at
         self.outcome_at = update.outcome_at or self.outcome_at
@@ -448,8 +450,8 @@ class Version:
         return row if isinstance(row, Row) else None
 
     def busy_at(self, now: float) -> float:
-        """How many predictions it had by *now* (wall), each worth half as much a day later; an outcome
-        that brings its own prediction is one too.
+        """How many predictions it had by *now*, on the model's clock, each worth half as much a day later;
+        an outcome that brings its own prediction is one too.
         """
         silent = max(0.0, now - (self.heard_at or now)) * self.model.scale
         return float(self.busy * 0.5 ** (silent / DAY))

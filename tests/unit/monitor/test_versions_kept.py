@@ -3,15 +3,15 @@
 import pytest
 from tests.unit.monitor.driving import WALL, Driver, outcomes, predictions
 
-from driftgauge.config import Config, Limits, Model, Task
+from driftgauge.config import Clock, Config, Limits, Model, Task
 from driftgauge.monitor import saving
 from driftgauge.monitor.models import Models
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
 
 
-def driver(versions=3):
-    model = Model(task=Task.BINARY, windows=(HOUR, DAY))
+def driver(versions=3, clock=Clock.WALL):
+    model = Model(task=Task.BINARY, windows=(HOUR, DAY), clock=clock)
     return Driver(Config(models={"m": model}, limits=Limits(versions=versions)))
 
 
@@ -38,6 +38,17 @@ def test_one_that_replaces_another_is_kept_from_its_first_record_on():
         say(held, version, day * DAY, 50_000 if version == "1" else 100)
         assert version in names(held)
     assert {"5", "6"} < names(held)
+
+
+def test_the_next_version_of_a_replay_is_kept_however_fast_it_is():
+    """On a records clock: a day of records comes within a second of the wall's clock."""
+    held = driver(clock=Clock.RECORDS)
+    for day in range(6):
+        ids = [f"{day}-{i}" for i in range(100 - day)]
+        times = [WALL + day * DAY] * len(ids)
+        held.send(predictions(ids, times, version=str(day), score=[0.5] * len(ids)), wall=WALL + day / 10)
+        assert str(day) in names(held)
+    assert names(held) == {"3", "4", "5"}
 
 
 def test_strays_at_one_time_oust_none_that_serves():
