@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
-from tests.e2e.harness import Http, free_port, poll
+from tests.e2e.harness import Http, free_port
 from tests.e2e.processes import JSON
+from tests.e2e.prometheus import ready
 
 
 def example(repository):
@@ -48,11 +48,5 @@ def alertmanager(folder, program, tree):
         f"--web.listen-address={address}",
         "--cluster.listen-address=",
     )
-    with log.open("wb") as out:
-        process = subprocess.Popen([program, *flags], stdin=subprocess.DEVNULL, stdout=out, stderr=out)
-    try:
-        poll(lambda: Http(address).get("/-/ready")[0] == 200, "alertmanager is not ready", log)
+    with ready([program, *flags], address, log):
         yield Alertmanager(Http(address), file)
-    finally:
-        process.kill()
-        process.wait()

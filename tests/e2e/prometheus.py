@@ -48,6 +48,22 @@ class Prometheus:
 
 
 @contextmanager
+def ready(command, address, log):
+    """A server of Prometheus' family that runs and is ready, ended with the block."""
+    with log.open("wb") as out:
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+    try:
+        poll(lambda: Http(address).get("/-/ready")[0] == 200, f"{command[0]} is not ready", log)
+        yield
+    finally:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(10)
+        process.kill()
+        process.wait()
+
+
+@contextmanager
 def prometheus(folder, program, targets, rule_files, **config):
     """A Prometheus that scrapes *targets* (address by pod name), ended with the block.
 
@@ -70,14 +86,5 @@ def prometheus(folder, program, targets, rule_files, **config):
         f"--storage.tsdb.path={folder / 'tsdb'}",
         f"--web.listen-address={address}",
     )
-    with log.open("wb") as out:
-        process = subprocess.Popen([program, *flags], stdin=subprocess.DEVNULL, stdout=out, stderr=out)
-    try:
-        poll(lambda: Http(address).get("/-/ready")[0] == 200, "prometheus is not ready", log)
+    with ready([program, *flags], address, log):
         yield Prometheus(address, log)
-    finally:
-        process.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(10)
-        process.kill()
-        process.wait()

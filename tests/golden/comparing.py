@@ -317,12 +317,15 @@ def _segmented(joined, column, value):
     return [j for j in joined if j.prediction.segments.get(column) == value]
 
 
-def _quality(found, where, model, rows, joined):
-    by_row = {
-        (r["window"], r["cohort"], r["segment"], r["segment_value"]): r
-        for part in ("quality", "other_segment_quality")
-        for r in rows[part]
+def _by_segment(rows, *parts):
+    """Rows of a few parts of the answer, by window, cohort and segment."""
+    return {
+        (r["window"], r["cohort"], r["segment"], r["segment_value"]): r for part in parts for r in rows[part]
     }
+
+
+def _quality(found, where, model, rows, joined):
+    by_row = _by_segment(rows, "quality", "other_segment_quality")
     for (window, cohort), every in joined.items():
         groups = {("", ""): every}
         for column in model.model["segments"]:
@@ -460,11 +463,7 @@ def _whole_classifier(found, where, rows, expected, same, some):
 
 
 def _value(found, where, model, rows, joined):
-    every = {
-        (r["window"], r["cohort"], r["segment"], r["segment_value"]): r
-        for part in ("value", "segment_value")
-        for r in rows[part]
-    }
+    every = _by_segment(rows, "value", "segment_value")
     for (window, cohort), some in joined.items():
         for group in {("", "")} | {(c, v) for (w, k, c, v) in every if (w, k) == (window, cohort)}:
             chosen = some if not group[0] else _segmented(some, *group)

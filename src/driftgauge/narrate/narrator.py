@@ -232,8 +232,12 @@ def _number(value: Value, interval: QualityInterval | None, name: str) -> _Numbe
     found, low, high = value or 0.0, None, None
     if interval is not None:
         low, high = getattr(interval, f"{name}_low"), getattr(interval, f"{name}_high")
-    ends = [abs(end - found) for end in (low, high) if end is not None]
-    return _Number(found, max(ends, default=0.0))
+    return _Number(found, _reach(found, low, high))
+
+
+def _reach(value: float, low: Value, high: Value) -> float:
+    """How far an interval reaches from *value*, on the side that reaches further; 0 where it has no ends."""
+    return max((abs(end - value) for end in (low, high) if end is not None), default=0.0)
 
 
 def _worst(version: VersionSnapshot, told: _Told, window: str) -> Iterator[str]:
@@ -265,9 +269,7 @@ def _worst(version: VersionSnapshot, told: _Told, window: str) -> Iterator[str]:
 
 def _apart(worst: BusinessValue, whole: BusinessValue) -> bool:
     """Whether a record of the segment is worth less than of the whole by more than chance does."""
-    reach = max(
-        (abs(end - (worst.value or 0.0)) for end in (worst.low, worst.high) if end is not None), default=0.0
-    )
+    reach = _reach(worst.value or 0.0, worst.low, worst.high)
     of_record = _Number(worst.mean or 0.0, reach / (worst.samples or 1.0))
     return of_record.apart(_Number(whole.mean or 0.0, 0.0))
 
